@@ -1,0 +1,6 @@
+//! Reads, compiles and edits dbt projects as dbt-core does. Pure: no I/O, no clock, no randomness, and it knows
+//! nothing of events.
+
+pub mod diagnostic;
+pub mod environment;
+pub mod tree;
