@@ -2,5 +2,6 @@
 //! nothing of events.
 
 pub mod diagnostic;
+pub mod edit;
 pub mod environment;
 pub mod tree;
