@@ -1,0 +1,2 @@
+{{ config(tags='single') }}
+select * from {{ ref('from_config') }}

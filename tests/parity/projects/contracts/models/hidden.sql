@@ -1,0 +1,2 @@
+{{ config(access='private', group='finance') }}
+select * from {{ ref('agreed') }}

@@ -1,0 +1,1 @@
+{{ dbt_utils_like(3) }}

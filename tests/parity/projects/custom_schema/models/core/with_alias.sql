@@ -1,0 +1,2 @@
+{{ config(schema=' padded ', alias='other') }}
+select * from {{ ref('with_schema') }}

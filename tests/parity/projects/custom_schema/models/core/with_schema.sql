@@ -1,0 +1,2 @@
+{{ config(schema='core') }}
+select * from {{ ref('plain') }}

@@ -1,0 +1,2 @@
+-- {{ doc('block') if false else 'no doc here' }}
+select 1 as id

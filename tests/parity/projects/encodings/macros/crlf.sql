@@ -1,0 +1,3 @@
+{% macro crlf_macro() %}
+from a macro
+{% endmacro %}

@@ -1,0 +1,3 @@
+{% test is_not_empty(model) %}
+select 1 where not exists (select 1 from {{ model }})
+{% endtest %}

@@ -1,0 +1,1 @@
+select * from {{ ref('middle') }} where middle_id is null

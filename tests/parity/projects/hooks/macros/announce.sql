@@ -1,0 +1,1 @@
+{% macro announce(what) %}select '{{ what }}' as announced{% endmacro %}

@@ -1,0 +1,3 @@
+{% materialization own_table, default %}
+  {{ return({'relations': []}) }}
+{% endmaterialization %}

@@ -1,0 +1,2 @@
+{{ config(materialized='own_table') }}
+select 1 as id

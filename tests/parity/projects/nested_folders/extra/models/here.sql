@@ -1,0 +1,1 @@
+select {{ lib_macro() }} from {{ ref('deep') }}, {{ ref('two') }}

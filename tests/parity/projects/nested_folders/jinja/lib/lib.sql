@@ -1,0 +1,1 @@
+{% macro lib_macro() %}1{% endmacro %}

@@ -1,0 +1,1 @@
+select 'not in a model path'

@@ -1,0 +1,1 @@
+select 'toolbox' as origin

@@ -1,0 +1,2 @@
+{# {{ ref('d') }} #}
+select * from {{ from_macro('e') }} union all select id from {{ wrap(ref('a')) }}

@@ -1,0 +1,1 @@
+select '{{ this }}', '{{ this.database }}', '{{ this.schema }}', '{{ model.unique_id }}', '{{ model.fqn | join(".") }}', '{{ this.include(database=false) }}' from {{ ref('f').include(database=false) }}

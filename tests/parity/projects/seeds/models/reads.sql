@@ -1,0 +1,1 @@
+select * from {{ ref('plain') }} join {{ ref('typed') }} using (id)

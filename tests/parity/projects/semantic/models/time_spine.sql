@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select current_date as date_day

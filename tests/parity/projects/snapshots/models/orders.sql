@@ -1,0 +1,1 @@
+select 1 as id, 'new' as status, now() as updated_at

@@ -1,0 +1,3 @@
+{% for table in ['events', 'sessions'] %}
+select * from {{ source('jinja', table) }}{{ ' union all' if not loop.last }}
+{% endfor %}

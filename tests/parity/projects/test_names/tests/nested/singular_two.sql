@@ -1,0 +1,1 @@
+select * from {{ source('src', 'tab') }} where id is null

@@ -1,0 +1,1 @@
+select 1 as id, 'a' as name, date '2025-01-01' as day

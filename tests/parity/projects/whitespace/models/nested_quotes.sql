@@ -1,0 +1,1 @@
+select "{{ 'double' }}", '{{ "single" }}', $${{ "dollar" }}$$, '{{ "back\\slash" }}', '{{ "new\nline" }}', '{{ "tab\tbed" }}'

@@ -1,0 +1,1 @@
+select '{% raw %}{{ not rendered }} {% nor this %}{% endraw %}' as raw, '{{ "{{" }}' as braces, '{{ '{%' }}' as tags

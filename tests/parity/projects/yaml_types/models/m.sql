@@ -1,0 +1,1 @@
+select $${{ var('octal') }} {{ var('hex') }} {{ var('time') }} {{ var('underscored') }} {{ var('version') }} {{ var('quoted') }} {{ var('exponent') }} {{ var('dotted') }} {{ var('tilde') }} {{ var('no_way') }} {{ var('list') }}$$
