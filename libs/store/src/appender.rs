@@ -1,0 +1,135 @@
+//! The one writer of the log in a process: batches commands of many callers into few calls, in order.
+//!
+//! [`machine`] decides; [`Worker`] only does what it is told, on a connection of its own. [`Turns`] lets callers decide
+//! commands of one stream one after the other, each on the state that its predecessors leave, without waiting for
+//! those to be committed.
+
+pub mod machine;
+mod turn;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+pub use turn::{ROUNDS, RunError, Submitted, Tip, Turn, Turns};
+pub use worker::Worker;
+
+use crate::event::{Command, Outcome};
+use crate::{Retry, Store};
+
+/// How many commands may wait before callers are told that the log is busy.
+const QUEUE: usize = 4_096;
+
+/// Says why a command was not appended, or may not have been.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The database answered: nothing of the command is in the log.
+    #[error("could not append")]
+    Refused(#[source] Arc<crate::Error>),
+    /// The database did not answer in time. The command may be in the log: repeat it with the same idempotency key.
+    #[error("could not reach the log in time")]
+    Unavailable,
+    #[error("too many commands wait for the log")]
+    Busy,
+    #[error("the appender has stopped")]
+    Stopped,
+}
+
+impl Error {
+    /// Says whether the same command may be appended later.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Refused(error) => error.retry(),
+            Self::Unavailable | Self::Busy | Self::Stopped => Retry::Transient,
+        }
+    }
+}
+
+/// What a caller hears about its command.
+pub(crate) type Answer = Result<Outcome, Error>;
+
+struct Submission {
+    command: Arc<Command>,
+    /// The generation of the stream that the command was decided in; None: decided without a turn.
+    decided: Option<(Uuid, u64)>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Appends commands through the process's [`Worker`]. Cloning is cheap.
+#[derive(Clone)]
+pub struct Appender {
+    queue: mpsc::Sender<Submission>,
+    generations: Arc<Generations>,
+}
+
+impl Appender {
+    /// Makes an appender and its worker, which the caller runs as a task of its own.
+    pub fn new(store: &Store) -> (Self, Worker) {
+        let (queue, submissions) = mpsc::channel(QUEUE);
+        let generations = Arc::new(Generations::default());
+        let worker = Worker::new(store.clone(), submissions, generations.clone());
+        (Self { queue, generations }, worker)
+    }
+
+    /// Appends a command: after those submitted before it, in one call with as many as wait.
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future takes nothing back: the command is appended all the same.
+    pub async fn append(&self, command: Command) -> Answer {
+        self.submit(command, None).await
+    }
+
+    fn submit(&self, command: Command, decided: Option<(Uuid, u64)>) -> Submitted {
+        let (answer, answered) = oneshot::channel();
+        match self.queue.try_send(Submission { command: Arc::new(command), decided, answer }) {
+            Ok(()) => Submitted::Waiting(answered),
+            Err(mpsc::error::TrySendError::Full(_)) => Submitted::Refused(Error::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => Submitted::Refused(Error::Stopped),
+        }
+    }
+}
+
+impl std::fmt::Debug for Appender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Appender")
+    }
+}
+
+/// Counts the losses of streams, so that what was decided before a loss can be told from what was decided after it.
+#[derive(Debug, Default)]
+struct Generations {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    by_stream: HashMap<Uuid, u64>,
+    /// The generation of every stream that is not listed.
+    floor: u64,
+}
+
+impl Generations {
+    fn of(&self, stream_id: Uuid) -> u64 {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by_stream.get(&stream_id).copied().unwrap_or(known.floor)
+    }
+
+    fn raise(&self, lost: &machine::Lost) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match lost {
+            machine::Lost::Stream { stream_id, generation } => {
+                known.by_stream.insert(*stream_id, *generation);
+            }
+            machine::Lost::All { generation } => {
+                known.by_stream.clear();
+                known.floor = *generation;
+            }
+        }
+    }
+}

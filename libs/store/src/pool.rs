@@ -1,0 +1,240 @@
+//! Connections: the pool with its guard, transactions, and the listener that wakes readers of the log.
+//!
+//! Every connection plays one of the roles of the first migration, whoever logged in.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection, Postgres, Row};
+
+use crate::Error;
+
+/// How long a caller waits for a free connection before it is told that the database is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the listener waits before it tries a broken connection again.
+const LISTEN_BACKOFF: Duration = Duration::from_millis(500);
+const CHANNEL: &str = "dvt_log";
+
+/// Says where DVT+'s own database is.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Address of DVT+'s own database, e.g. postgres://user:password@host/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, required_unless_present = "database_url_file")]
+    pub database_url: Option<SecretString>,
+    /// File that holds the address, instead of DATABASE_URL
+    #[arg(long, env = "DATABASE_URL_FILE")]
+    pub database_url_file: Option<std::path::PathBuf>,
+    /// Connections that one service keeps
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 4)]
+    pub database_pool_size: u32,
+}
+
+impl Config {
+    /// Makes a configuration of an address.
+    pub fn of(url: impl Into<String>) -> Self {
+        let url: String = url.into();
+        Self { database_url: Some(url.into()), database_url_file: None, database_pool_size: 4 }
+    }
+
+    fn options(&self) -> Result<PgConnectOptions, Error> {
+        let url = match (&self.database_url, &self.database_url_file) {
+            (Some(url), _) => url.expose_secret().to_owned(),
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|error| Error::Address(sqlx::Error::Io(error)))?;
+                text.trim().to_owned()
+            }
+            (None, None) => return Err(Error::Address(sqlx::Error::Configuration("no DATABASE_URL".into()))),
+        };
+        url.parse().map_err(Error::Address)
+    }
+}
+
+/// Names the database role that a service plays; the first migration says what each may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Gateway,
+    Projector,
+    Executor,
+    Artifact,
+    Relay,
+}
+
+impl Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "dvt_owner",
+            Self::Gateway => "dvt_gateway",
+            Self::Projector => "dvt_projector",
+            Self::Executor => "dvt_executor",
+            Self::Artifact => "dvt_artifact",
+            Self::Relay => "dvt_relay",
+        }
+    }
+}
+
+/// Hands out connections that play one role. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl Store {
+    /// Connects once, to fail early, and keeps a pool.
+    ///
+    /// # Errors
+    /// When the address is wrong or the database does not answer.
+    pub async fn connect(config: &Config, role: Role) -> Result<Self, Error> {
+        let options = session(config.options()?, role);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.database_pool_size)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false) // the guard below answers that too
+            .before_acquire(|connection, _| Box::pin(is_idle(connection)))
+            .connect_with(options.clone())
+            .await?;
+        Ok(Self { pool, options })
+    }
+
+    /// Lends a connection whose statements commit by themselves.
+    ///
+    /// # Errors
+    /// When no connection is free in time or the database does not answer.
+    pub async fn acquire(&self) -> Result<Lent, Error> {
+        Ok(Lent(self.pool.acquire().await?))
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// When no connection is free in time or the database does not answer.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: run it in a task that nobody aborts. The pool's guard throws away a connection that a
+    /// cancelled call left inside a transaction.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Ok(Tx(self.pool.begin().await?))
+    }
+
+    /// Opens a connection of its own, outside the pool.
+    pub(crate) async fn dedicated(&self) -> Result<PgConnection, Error> {
+        Ok(self.options.connect().await?)
+    }
+
+    /// Listens for appends to the log.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn listen(&self) -> Result<Listener, Error> {
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(self.options.clone()).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Listener(listener))
+    }
+
+    /// Closes the pool, after what runs on it has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn session(options: PgConnectOptions, role: Role) -> PgConnectOptions {
+    options.application_name(role.as_str()).options([
+        ("role", role.as_str()),
+        ("search_path", "dvt"),
+        ("timezone", "UTC"),
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "5s"),
+        // A session that sleeps inside a transaction must not hold the log's lock for longer than this.
+        ("idle_in_transaction_session_timeout", "5s"),
+        // A dead client's session, and its locks, go soon.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ])
+}
+
+/// Says whether a pooled connection is outside of any transaction. A cancelled `begin` can leave one open in sqlx 0.9
+/// without its knowledge, and the next borrower's statements would never commit.
+async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let row = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(connection).await?;
+    row.try_get(0)
+}
+
+/// A pooled connection; each statement commits by itself.
+#[derive(Debug)]
+pub struct Lent(sqlx::pool::PoolConnection<Postgres>);
+
+impl Deref for Lent {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
+/// A transaction. Ends by [`Tx::commit`] or [`Tx::rollback`]; dropped, it rolls back some time later.
+#[derive(Debug)]
+pub struct Tx(sqlx::Transaction<'static, Postgres>);
+
+impl Tx {
+    /// Commits.
+    ///
+    /// # Errors
+    /// When the database refuses, or does not answer: then it may have committed.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.0.commit().await?)
+    }
+
+    /// Takes back everything, now: dropping would keep the locks until the pool gets to it.
+    ///
+    /// # Errors
+    /// When the database does not answer; then it has rolled back or will.
+    pub async fn rollback(self) -> Result<(), Error> {
+        Ok(self.0.rollback().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
+/// Wakes readers of the log. Only a hint: notifications are lost while the connection is, so readers poll as well.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// Waits until something was appended, or may have been while the connection was broken.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a notification that arrived in between wakes the next call.
+    pub async fn woken(&mut self) {
+        match self.0.try_recv().await {
+            // None: reconnected, and something may have been missed.
+            Ok(Some(_) | None) => while self.0.next_buffered().is_some() {},
+            Err(error) => {
+                tracing::warn!(%error, "could not listen for appends");
+                tokio::time::sleep(LISTEN_BACKOFF).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Tests on a real Postgres: one private cluster for all, a fresh database for each.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod append;
+mod appender;
+mod cluster;
+mod content;
+mod grants;
+mod model;
+mod work;
