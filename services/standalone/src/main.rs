@@ -1,1 +1,36 @@
-fn main() {}
+//! The binary `dvt`: DVT+ on one machine, and its command line.
+//!
+//! `up` runs every service in this process; `parse`, `compile` and `ls` work on a folder without any server; the rest
+//! talk to a running gateway. Exit status: 0 it worked, 1 it ran and something in it failed, 2 it could not be done.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod client;
+mod files;
+mod output;
+
+/// Event-sourced, visual workbench for dbt projects.
+#[derive(Debug, Parser)]
+#[command(name = "dvt", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Client(client::Command),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Client(command) => client::run(command),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("dvt: {}", output::chain(&error));
+        ExitCode::from(output::COULD_NOT)
+    })
+}

@@ -1,0 +1,121 @@
+//! The gateway's HTTP API as the command line needs it: addresses, headers, problems.
+
+use std::env;
+
+use anyhow::{Context, anyhow, bail};
+use reqwest::{RequestBuilder, Response, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::Gateway;
+
+/// Talks to one gateway.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    actor: String,
+}
+
+/// What a refusal says (RFC 9457).
+#[derive(Debug, Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+    #[serde(default)]
+    pointer: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Projects {
+    projects: Vec<Project>,
+}
+
+/// Names a project.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Project {
+    pub(super) project_id: String,
+    pub(super) name: String,
+}
+
+impl Client {
+    /// Makes a client of the gateway.
+    ///
+    /// # Errors
+    /// When the gateway's address cannot hold a path.
+    pub(super) fn new(gateway: &Gateway) -> anyhow::Result<Self> {
+        let base = gateway.url.join("/api/v1/").context("could not use the gateway's address")?;
+        let actor =
+            ["USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok()).filter(|name| !name.is_empty());
+        Ok(Self { http: reqwest::Client::new(), base, actor: actor.unwrap_or_else(|| "command line".to_owned()) })
+    }
+
+    /// Begins a read of `path`, below `/api/v1/`.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<RequestBuilder> {
+        Ok(self.http.get(self.at(path)?))
+    }
+
+    /// Begins a write to `path`, which is applied once however often it is sent.
+    pub(super) fn post(&self, path: &str) -> anyhow::Result<RequestBuilder> {
+        let request = self.http.post(self.at(path)?);
+        Ok(request.header("Idempotency-Key", Uuid::now_v7().to_string()).header("Dvt-Actor", &self.actor))
+    }
+
+    fn at(&self, path: &str) -> anyhow::Result<Url> {
+        self.base.join(path).with_context(|| format!("could not build the address of {path}"))
+    }
+
+    /// Sends a request and reads the JSON of its answer.
+    ///
+    /// # Errors
+    /// When the gateway cannot be reached, refuses, or answers something else.
+    pub(super) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let body = self.send(request).await?.bytes().await.context("could not read the gateway's answer")?;
+        serde_json::from_slice(&body).context("could not understand the gateway's answer")
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// When the gateway cannot be reached or refuses.
+    pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let response = request.send().await.with_context(|| {
+            format!(
+                "could not reach a gateway at {}; start one with `dvt up`, or name it with --url",
+                self.base.origin().ascii_serialization()
+            )
+        })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = response.bytes().await.unwrap_or_default();
+        match serde_json::from_slice::<Problem>(&body) {
+            Ok(Problem { code, detail, pointer: Some(pointer) }) => bail!("{code}: {detail} ({pointer})"),
+            Ok(Problem { code, detail, pointer: None }) => bail!("{code}: {detail}"),
+            Err(_) => bail!("the gateway answered {status}"),
+        }
+    }
+
+    /// Finds a project by its id or its name.
+    ///
+    /// # Errors
+    /// When there is none, or several share the name.
+    pub(super) async fn project(&self, wanted: &str) -> anyhow::Result<Project> {
+        let Projects { projects } = self.json(self.get("projects")?).await?;
+        if let Some(project) = projects.iter().find(|project| project.project_id == wanted) {
+            return Ok(project.clone());
+        }
+        match projects.iter().filter(|project| project.name == wanted).collect::<Vec<_>>().as_slice() {
+            [project] => Ok((*project).clone()),
+            [] => {
+                let names: Vec<_> = projects.iter().map(|project| &*project.name).collect();
+                Err(anyhow!("there is no project `{wanted}`; there are: {}", names.join(", ")))
+            }
+            several => {
+                let ids: Vec<_> = several.iter().map(|project| &*project.project_id).collect();
+                Err(anyhow!("several projects are named `{wanted}`, use an id: {}", ids.join(", ")))
+            }
+        }
+    }
+}
