@@ -22,6 +22,7 @@ pub mod relay_cursor;
 pub mod schema;
 pub mod snapshot;
 pub mod step_log;
+pub mod view;
 
 pub use appender::{Appender, Turns};
 pub use error::{Error, Retry};

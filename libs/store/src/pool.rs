@@ -144,7 +144,7 @@ impl Store {
 fn session(options: PgConnectOptions, role: Role) -> PgConnectOptions {
     options.application_name(role.as_str()).options([
         ("role", role.as_str()),
-        ("search_path", "dvt"),
+        ("search_path", "views,dvt"),
         ("timezone", "UTC"),
         ("statement_timeout", "30s"),
         ("lock_timeout", "5s"),

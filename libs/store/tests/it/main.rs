@@ -8,4 +8,5 @@ mod cluster;
 mod content;
 mod grants;
 mod model;
+mod view;
 mod work;
