@@ -1,1 +1,29 @@
-//! To be written.
+//! What every service needs around its work: telemetry, named tasks with graceful shutdown, health and metrics.
+//!
+//! Knows nothing of what a service does.
+
+pub mod admin;
+pub mod health;
+pub mod metrics;
+pub mod secret;
+pub mod shutdown;
+pub mod tasks;
+pub mod telemetry;
+
+pub use health::{Health, Signal};
+pub use tasks::Tasks;
+pub use tokio_util::sync::CancellationToken;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Holds the settings that all services have in common.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Address of /livez, /readyz and /metrics; none are served without it
+    #[arg(long, env = "ADMIN_ADDR")]
+    pub admin_addr: Option<SocketAddr>,
+    /// How long what is being done may take to end after a first signal
+    #[arg(long, env = "SHUTDOWN_GRACE", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub shutdown_grace: Duration,
+}

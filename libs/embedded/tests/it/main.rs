@@ -1,0 +1,4 @@
+//! The embedded servers, as their users see them.
+
+mod postgres;
+mod registry;

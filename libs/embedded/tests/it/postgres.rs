@@ -1,0 +1,41 @@
+use dvt_embedded::postgres::Cluster;
+
+#[tokio::test]
+async fn keeps_its_data_over_a_restart_and_lets_a_second_opener_join() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Cluster::open(folder.path()).await.expect("a cluster");
+    first.create_database("log").await.expect("a database");
+    first.execute("log", "create table kept (n int); insert into kept values (7)").await.expect("a table");
+
+    let second = Cluster::open(folder.path()).await.expect("the running cluster");
+    assert!(first.is_owner() && !second.is_owner());
+    assert_eq!(first.port(), second.port());
+    drop(second);
+    first.stop().await.expect("it stops");
+
+    let again = Cluster::open(folder.path()).await.expect("a cluster");
+    let rows = again.query("log", "select n from kept").await.expect("the rows");
+    assert_eq!(rows, vec![vec![Some("7".to_owned())]]);
+}
+
+#[tokio::test]
+async fn keeps_the_role_of_the_target_out_of_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = Cluster::open(folder.path()).await.expect("a cluster");
+    cluster.create_database("log").await.expect("a database");
+    let target = cluster.create_owned_database("warehouse").await.expect("a database");
+    let connect = async |url: &str| tokio_postgres::connect(url, tokio_postgres::NoTls).await.map(drop);
+    connect(&target).await.expect("its own database is open to it");
+    let log = format!("{}log", target.strip_suffix("warehouse").expect("it ends with the database"));
+    let refused = connect(&log).await.expect_err("the log is closed to it");
+    assert_eq!(refused.code().map(|code| code.code().to_owned()), Some("42501".to_owned()));
+}
+
+#[tokio::test]
+async fn copies_a_template_for_each_test() {
+    let cluster = Cluster::temporary().await;
+    cluster.create_database("original").await.expect("a database");
+    cluster.execute("original", "create table t (n int)").await.expect("a table");
+    cluster.create_database_like("copy", "original").await.expect("a copy");
+    cluster.query("copy", "select n from t").await.expect("the table is there too");
+}
