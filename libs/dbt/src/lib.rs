@@ -1,7 +1,10 @@
 //! Reads, compiles and edits dbt projects as dbt-core does. Pure: no I/O, no clock, no randomness, and it knows
 //! nothing of events.
 
+mod context;
 pub mod diagnostic;
 pub mod edit;
 pub mod environment;
+pub mod jinja;
+mod macros;
 pub mod tree;

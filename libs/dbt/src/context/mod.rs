@@ -1,0 +1,162 @@
+//! What dbt puts into a template's context: macros by name, `ref`, `config`, `target`, `adapter` and the rest.
+//!
+//! Responsible for the meaning of names. Templates themselves are `jinja`'s.
+
+mod adapter;
+mod agate;
+mod column;
+mod config;
+pub(crate) mod datetime;
+pub(crate) mod dispatch;
+mod exceptions;
+mod functions;
+mod modules;
+mod names;
+mod relation;
+mod results;
+mod simple;
+
+use std::any::Any;
+
+use crate::jinja::Error;
+use crate::jinja::call::{DbtMacro, Function};
+use crate::jinja::json::{dict, from_json};
+use crate::jinja::value::{Object, Value};
+use crate::jinja::vm::{Outcome, Phase, Vm};
+
+/// Finds what a name stands for: a macro, a package's namespace, a member of dbt's context, one of Jinja's globals.
+pub(crate) fn find(vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+    if let Some(value) = vm.members.get(name) {
+        return Ok(Some(value.clone()));
+    }
+    match vm.phase {
+        Phase::Parse | Phase::Run => {
+            if let Some(value) = macro_named(vm, name) {
+                return Ok(Some(value));
+            }
+            if let Some(value) = member(vm, name)? {
+                return Ok(Some(value));
+            }
+        }
+        Phase::Yaml
+            if matches!(
+                name,
+                "target"
+                    | "flags"
+                    | "modules"
+                    | "project_name"
+                    | "dbt_version"
+                    | "return"
+                    | "tojson"
+                    | "fromjson"
+                    | "set"
+                    | "zip"
+                    | "log"
+                    | "run_started_at"
+            ) =>
+        {
+            return member(vm, name);
+        }
+        Phase::Yaml | Phase::Profile if matches!(name, "var" | "env_var") => return member(vm, name),
+        Phase::Yaml | Phase::Profile => {}
+    }
+    if let Some(value) = functions::global(name) {
+        return Ok(Some(value));
+    }
+    match vm.phase {
+        Phase::Parse | Phase::Run if names::is_dbt_macro(name) => {
+            Err(Error::unsupported(format!("dbt's macro {name}")).into())
+        }
+        _ => Ok(None),
+    }
+}
+
+fn macro_named(vm: &Vm<'_>, name: &str) -> Option<Value> {
+    let registry = &vm.engine.registry;
+    if let Some(index) = registry.visible(&vm.node.package, &vm.engine.settings.root_package, name) {
+        return Some(Value::object(DbtMacro { index }));
+    }
+    registry.is_package(name).then(|| Value::object(PackageNamespace { package: name.to_owned() }))
+}
+
+/// Finds a member of the context by its name, whatever macros are called.
+pub(crate) fn member(vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+    if let Some(body) = functions::named(name) {
+        let name = body.0;
+        return Ok(Some(Value::object(Function { name, body: body.1 })));
+    }
+    let value = match name {
+        "execute" => Value::Bool(vm.phase == Phase::Run),
+        "config" => Value::object(config::Config),
+        "adapter" => Value::object(adapter::Adapter),
+        "api" => Value::object(simple::Api),
+        "exceptions" => Value::object(exceptions::Exceptions),
+        "builtins" => Value::object(simple::Builtins),
+        "modules" => Value::object(modules::Modules),
+        "flags" => Value::object(simple::Flags),
+        "var" => Value::object(simple::Var),
+        "column" => Value::object(column::ColumnType),
+        "validation" => Value::object(simple::Validation),
+        "context" => Value::object(simple::Context),
+        "target" | "env" => cached(vm, name, simple::target)?,
+        "model" => cached(vm, name, |vm| Ok(dict(&vm.node.model)))?,
+        "graph" => cached(vm, name, graph)?,
+        "this" => relation::this(vm),
+        "database" => Value::from(&*vm.node.database),
+        "schema" => Value::from(&*vm.node.schema),
+        "project_name" => Value::from(&*vm.engine.settings.root_package),
+        "dbt_version" => Value::from(simple::DBT_VERSION),
+        "selected_resources" => Value::list(Vec::new()),
+        "dbt_metadata_envs" => Value::dict(Default::default()),
+        "invocation_args_dict" => cached(vm, name, simple::invocation_args)?,
+        "run_started_at" => simple::run_started_at(vm)?,
+        "invocation_id" => Value::from(simple::run_value(vm, name, |run| run.invocation_id)?),
+        "thread_id" => Value::from(simple::run_value(vm, name, |run| run.thread_id)?),
+        "pre_hooks" | "post_hooks" => Value::list(Vec::new()),
+        "sql" | "compiled_code" | "compiled_sql" | "defer_relation" => Value::None,
+        "source_node" | "submit_python_job" | "load_agate_table" | "_sql_results" | "adapter_macro" | "sql_now" => {
+            return Err(Error::unsupported(name).into());
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(value))
+}
+
+fn cached(vm: &mut Vm<'_>, name: &str, make: impl FnOnce(&mut Vm<'_>) -> Outcome<Value>) -> Outcome<Value> {
+    let value = make(vm)?;
+    vm.members.insert(name.to_owned(), value.clone());
+    Ok(value)
+}
+
+fn graph(vm: &mut Vm<'_>) -> Outcome<Value> {
+    Ok(match vm.graph {
+        Some(graph) => from_json(&graph.flat_graph()),
+        None => Value::dict(Default::default()),
+    })
+}
+
+/// Is `dbt_utils` in `dbt_utils.star()`: the macros of one package.
+struct PackageNamespace {
+    package: String,
+}
+
+impl Object for PackageNamespace {
+    fn type_name(&self) -> &'static str {
+        "dict"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        let found = vm.engine.registry.in_package(&self.package, name);
+        match found {
+            Some(index) => Ok(Some(Value::object(DbtMacro { index }))),
+            None if self.package == "dbt" && names::is_dbt_macro(name) => {
+                Err(Error::unsupported(format!("dbt's macro {name}")).into())
+            }
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The small members: `target`, `flags`, `var`, `api`, `builtins`, `context`, and what only a run knows.
+
+use std::any::Any;
+
+use crate::jinja::call::Function;
+use crate::jinja::json::from_json;
+use crate::jinja::native::render_text;
+use crate::jinja::value::{Dict, Key, Object, Value};
+use crate::jinja::vm::{Args, Outcome, Phase, Vm};
+use crate::jinja::{Code, Error, RunValues};
+
+/// The version of dbt-core that we speak.
+pub(super) const DBT_VERSION: &str = "1.11.16";
+
+macro_rules! object {
+    ($name:ident, $type_name:literal { $($body:item)* }) => {
+        pub(super) struct $name;
+
+        impl Object for $name {
+            fn type_name(&self) -> &'static str {
+                $type_name
+            }
+
+            fn as_any(&self) -> &dyn Any {
+                self
+            }
+
+            $($body)*
+        }
+    };
+}
+
+object!(Api, "dict" {
+    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        Ok(match name {
+            "Relation" => Some(Value::object(super::relation::RelationType)),
+            "Column" => Some(Value::object(super::column::ColumnType)),
+            _ => None,
+        })
+    }
+});
+
+object!(Builtins, "dict" {
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        super::member(vm, name)
+    }
+
+    fn method(&self, vm: &mut Vm<'_>, name: &str, args: &mut Args) -> Outcome<Option<Value>> {
+        if name == "get" {
+            let name = args.text(0, "key")?;
+            return super::member(vm, &name);
+        }
+        Ok(None)
+    }
+});
+
+object!(Context, "dict" {
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        super::find(vm, name)
+    }
+
+    fn method(&self, vm: &mut Vm<'_>, name: &str, args: &mut Args) -> Outcome<Option<Value>> {
+        if name == "get" {
+            let name = args.text(0, "key")?;
+            return Ok(Some(super::find(vm, &name)?.or_else(|| args.get(1, "default")).unwrap_or(Value::None)));
+        }
+        Ok(None)
+    }
+});
+
+object!(Validation, "dict" {
+    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        Ok((name == "any").then(|| Value::object(Function { name: "any", body: |_, _| Ok(Value::None) })))
+    }
+});
+
+object!(Flags, "Flags" {
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        let settings = &vm.engine.settings;
+        Ok(Some(match name {
+            "FULL_REFRESH" if vm.phase == Phase::Run && vm.database.is_none() && vm.incremental.is_none() => {
+                return Err(deferred("it reads flags.FULL_REFRESH").into());
+            }
+            "FULL_REFRESH" => Value::Bool(settings.full_refresh),
+            "WHICH" => Value::from(&*settings.which),
+            "STORE_FAILURES" | "EMPTY" | "FAIL_FAST" | "DEBUG" | "QUIET" | "WARN_ERROR" | "NO_PRINT" | "DEFER" | "FAVOR_STATE" => {
+                Value::Bool(false)
+            }
+            "PRINT" | "USE_COLORS" | "PARTIAL_PARSE" | "VERSION_CHECK" | "INTROSPECT" | "POPULATE_CACHE" | "USE_CACHE" | "CACHE_SELECTED_ONLY" => Value::Bool(true),
+            "INDIRECT_SELECTION" => Value::from("eager"),
+            "WARN_ERROR_OPTIONS" => Value::dict(Dict::new()),
+            _ => return Ok(None),
+        }))
+    }
+});
+
+object!(Var, "Var" {
+    fn callable(&self) -> bool {
+        true
+    }
+
+    fn call(&self, vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
+        let name = args.text(0, "var_name")?;
+        if !vm.record.reads.vars.iter().any(|read| **read == *name) {
+            vm.record.reads.vars.push(name.to_string());
+        }
+        if let Some(found) = configured(vm, &name) {
+            return match found {
+                serde_json::Value::String(text) => Ok(render_text(vm, &text)?),
+                other => Ok(from_json(&other)),
+            };
+        }
+        match args.get(1, "default") {
+            Some(default) => Ok(default),
+            None if vm.phase == Phase::Parse => Ok(Value::None),
+            None => {
+                let message = format!("Required var '{name}' not found in config:\nVars supplied to {} = {{}}", vm.node.name);
+                Err(Error::new(Code::VarNotDefined, message).into())
+            }
+        }
+    }
+
+    fn method(&self, vm: &mut Vm<'_>, name: &str, args: &mut Args) -> Outcome<Option<Value>> {
+        match name {
+            "has_var" => {
+                let name = args.text(0, "var_name")?;
+                Ok(Some(Value::Bool(configured(vm, &name).is_some())))
+            }
+            _ => Ok(None),
+        }
+    }
+});
+
+fn configured(vm: &Vm<'_>, name: &str) -> Option<serde_json::Value> {
+    let settings = &vm.engine.settings;
+    if let Some(value) = settings.environment.vars.get(name) {
+        return Some(value.clone());
+    }
+    if vm.phase == Phase::Profile || vm.node.package.is_empty() {
+        // dbt_project.yml and profiles.yml only see the command line's variables.
+        return None;
+    }
+    let of = |package: &str| settings.vars.get(package).and_then(|vars| vars.get(name)).cloned();
+    of(&vm.node.package).or_else(|| of(&settings.root_package))
+}
+
+/// Makes `target`.
+pub(super) fn target(vm: &mut Vm<'_>) -> Outcome<Value> {
+    let environment = &vm.engine.settings.environment;
+    let mut entries = Dict::new();
+    let mut put = |name: &str, value: Value| entries.insert(Key::from(name), value);
+    put("database", Value::from(&*environment.database));
+    put("schema", Value::from(&*environment.schema));
+    put("type", Value::from(environment.adapter.as_str()));
+    put("threads", Value::Int(i64::from(environment.threads)));
+    put("name", Value::from(&*environment.name));
+    put("target_name", Value::from(&*environment.name));
+    put("profile_name", Value::from(&*environment.profile));
+    put("user", Value::from(&*environment.user));
+    put("dbname", Value::from(&*environment.database));
+    vm.record.reads.target = vec!["target".to_owned()];
+    Ok(Value::dict(entries))
+}
+
+/// Makes `invocation_args_dict`.
+pub(super) fn invocation_args(vm: &mut Vm<'_>) -> Outcome<Value> {
+    let mut entries = Dict::new();
+    entries.insert(Key::from("which"), Value::from(&*vm.engine.settings.which));
+    entries.insert(Key::from("full_refresh"), Value::Bool(vm.engine.settings.full_refresh));
+    let vars = vm.engine.settings.environment.vars.iter().map(|(key, value)| (Key::from(&**key), from_json(value)));
+    entries.insert(Key::from("vars"), Value::dict(vars.collect()));
+    Ok(Value::dict(entries))
+}
+
+/// Makes the error that defers a node, with its reason.
+pub(super) fn deferred(reason: &str) -> Error {
+    Error::new(Code::Deferred, reason)
+}
+
+/// Answers one of the run's own values; without a run the node is deferred.
+pub(super) fn run_value(vm: &Vm<'_>, name: &str, pick: fn(RunValues) -> String) -> Result<String, Error> {
+    match (vm.database, vm.phase) {
+        (Some(database), _) => Ok(pick(database.run())),
+        (None, Phase::Run) => Err(deferred(&format!("it reads {name}"))),
+        (None, _) => Ok(String::new()),
+    }
+}
+
+/// Makes `run_started_at`.
+pub(super) fn run_started_at(vm: &Vm<'_>) -> Result<Value, Error> {
+    let text = run_value(vm, "run_started_at", |run| run.started_at)?;
+    Ok(Value::object(super::datetime::Moment::parse_utc(&text)))
+}

@@ -1,0 +1,210 @@
+//! The engine: macros and settings once, then any number of renderings.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value as Json;
+
+use super::api::{Database, Graph, Macro, MacroSource, NodeContext, Parsed, Rendered, Settings, YamlScope};
+use super::call::DbtMacro;
+use super::error::{Code, Error};
+use super::ir::Template;
+use super::json::{from_json, to_json};
+use super::lower::{Piece, template};
+use super::native;
+use super::registry::Registry;
+use super::value::Object as _;
+use super::vm::{Args, Out, Phase, Stop, Vm};
+use crate::diagnostic::Diagnostic;
+
+/// The templates that are kept compiled; beyond, all are forgotten.
+const MAX_CACHED: usize = 20_000;
+
+/// Renders everything of one project in one environment. Cheap to clone; built once for its macros and settings.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({} macros)", self.inner.registry.entries().len())
+    }
+}
+
+/// Is what all renderings share.
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) registry: Registry,
+    pub(crate) empty: Arc<Template>,
+    cache: Mutex<HashMap<Arc<str>, Arc<Template>>>,
+    macros: OnceLock<Vec<Macro>>,
+}
+
+impl Inner {
+    pub(crate) fn template(&self, node: &NodeContext, text: &Arc<str>) -> Result<Arc<Template>, Error> {
+        let cached =
+            |cache: &HashMap<Arc<str>, Arc<Template>>| cache.get(text).filter(|t| t.path == node.path).cloned();
+        if let Some(found) = cached(&self.cache.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(found);
+        }
+        let piece = Piece { path: &node.path, file: text, range: 0..text.len(), shift: node.offset };
+        let made = Arc::new(template(&piece)?);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
+        }
+        cache.insert(text.clone(), made.clone());
+        Ok(made)
+    }
+}
+
+impl Engine {
+    /// Reads the macros of the project and its packages; dbt's own are always there.
+    pub fn new(sources: &[MacroSource], settings: Settings) -> (Self, Vec<Diagnostic>) {
+        let builtin = crate::macros::sources();
+        let (registry, diagnostics) = Registry::new(builtin.iter().chain(sources));
+        let empty = Template { path: "".into(), file: "".into(), offset: 0, shift: 0, body: Vec::new() };
+        let inner =
+            Inner { settings, registry, empty: Arc::new(empty), cache: Mutex::default(), macros: OnceLock::new() };
+        (Self { inner: Arc::new(inner) }, diagnostics)
+    }
+
+    /// Answers what the engine was built with.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Lists all macros: dbt's own under the packages `dbt` and `dbt_postgres`, then the sources' in their order.
+    pub fn macros(&self) -> &[Macro] {
+        self.inner.macros.get_or_init(|| super::depends::with_dependencies(&self.inner))
+    }
+
+    /// Reads a node as dbt's first pass does: nothing is known of the graph, `execute` is false.
+    ///
+    /// # Errors
+    /// When the template cannot be read or rendered.
+    pub fn parse(&self, node: &NodeContext) -> Result<Parsed, Error> {
+        let mut vm = Vm::new(&self.inner, node, Phase::Parse);
+        vm.lenient = true;
+        self.test_arguments(&mut vm, node)?;
+        let template = self.inner.template(node, &node.raw_code)?;
+        let mut out = Out::default();
+        vm.render(&template, &mut out)?;
+        vm.record.text = out.text;
+        Ok(vm.record)
+    }
+
+    /// Renders a node as dbt's second pass does.
+    ///
+    /// # Errors
+    /// When the template cannot be rendered. That it needs what only a run has is no error: `deferred` says so.
+    pub fn compile(
+        &self,
+        node: &NodeContext,
+        graph: &dyn Graph,
+        database: Option<&dyn Database>,
+    ) -> Result<Rendered, Error> {
+        let full = self.render_node(node, graph, database, None)?;
+        let asked =
+            full.reads.is_incremental && node.config.get("materialized").and_then(Json::as_str) == Some("incremental");
+        if asked && database.is_none() && full.deferred.is_none() {
+            return Ok(Rendered { deferred: Some("it asks is_incremental()".to_owned()), ..full });
+        }
+        Ok(full)
+    }
+
+    /// Renders a node with `is_incremental()` answered.
+    ///
+    /// # Errors
+    /// As [`Engine::compile`].
+    pub fn compile_incremental(
+        &self,
+        node: &NodeContext,
+        graph: &dyn Graph,
+        incremental: bool,
+    ) -> Result<Rendered, Error> {
+        self.render_node(node, graph, None, Some(incremental))
+    }
+
+    fn render_node(
+        &self,
+        node: &NodeContext,
+        graph: &dyn Graph,
+        database: Option<&dyn Database>,
+        incremental: Option<bool>,
+    ) -> Result<Rendered, Error> {
+        let mut vm = Vm::new(&self.inner, node, Phase::Run);
+        (vm.graph, vm.database, vm.incremental, vm.map_source) = (Some(graph), database, incremental, true);
+        let mut out = Out::default();
+        let rendered = self
+            .test_arguments(&mut vm, node)
+            .and_then(|()| self.inner.template(node, &node.raw_code))
+            .and_then(|template| vm.render(&template, &mut out));
+        let (ctes, reads) = (vm.ctes, vm.record.reads);
+        match rendered {
+            Ok(()) => Ok(Rendered { sql: out.text, source_map: out.spans, ctes, deferred: None, reads }),
+            Err(error) if error.code == Code::Deferred => {
+                Ok(Rendered { deferred: Some(error.message), reads, ..Rendered::default() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Renders a generic test's arguments natively, as dbt does before the test itself.
+    fn test_arguments(&self, vm: &mut Vm<'_>, node: &NodeContext) -> Result<(), Error> {
+        let Some(kwargs) = &node.test_kwargs else { return Ok(()) };
+        if let Some(name) = test_macro(&node.raw_code) {
+            let (package, name) = name.split_once('.').map_or((None, name), |(package, name)| (Some(package), name));
+            let index = match package {
+                Some(package) => self.inner.registry.in_package(package, name),
+                None => self.inner.registry.visible(&node.package, &self.inner.settings.root_package, name),
+            };
+            if let Some(index) = index {
+                vm.record.macros.push(self.inner.registry.entry(index).info.unique_id.clone());
+            }
+        }
+        let rendered = native::test_arguments(vm, kwargs)?;
+        vm.members.insert("_dbt_generic_test_kwargs".to_owned(), rendered);
+        Ok(())
+    }
+
+    /// Renders a string of a YAML file to the type dbt gives it.
+    ///
+    /// # Errors
+    /// When the template cannot be read or rendered.
+    pub fn render_value(&self, text: &str, scope: &YamlScope) -> Result<Json, Error> {
+        let (phase, package) = match scope {
+            YamlScope::Project { package } => (Phase::Yaml, package.clone()),
+            YamlScope::Profile => (Phase::Profile, String::new()),
+        };
+        let node = NodeContext { package, path: "".into(), ..NodeContext::default() };
+        let mut vm = Vm::new(&self.inner, &node, phase);
+        native::render(&mut vm, text).map(|value| to_json(&value))
+    }
+
+    /// Calls a macro by its name: the root project's, the node's package's, else dbt's own.
+    ///
+    /// # Errors
+    /// MACRO_NOT_FOUND, or what the macro fails with.
+    pub fn call_macro(&self, name: &str, args: &[Json], node: &NodeContext) -> Result<Json, Error> {
+        let registry = &self.inner.registry;
+        let index = registry.overridable(&node.package, &self.inner.settings.root_package, name);
+        let missing = || Error::new(Code::MacroNotFound, format!("there is no macro `{name}`"));
+        let callee = DbtMacro { index: index.ok_or_else(missing)? };
+        let mut vm = Vm::new(&self.inner, node, Phase::Parse);
+        match callee.call(&mut vm, Args::of(args.iter().map(from_json).collect())) {
+            Ok(value) => Ok(to_json(&value)),
+            Err(Stop::Error(error)) => Err(*error),
+            Err(Stop::Return(value)) => Ok(to_json(&value)),
+            Err(Stop::Continue | Stop::Break) => Err(Error::runtime("loop control outside of a loop")),
+        }
+    }
+}
+
+/// Finds the macro that a generic test's text calls: `{{ test_x(**_dbt_generic_test_kwargs) }}`.
+fn test_macro(raw: &str) -> Option<&str> {
+    let start = raw.find("{{")? + 2;
+    let end = raw[start..].find('(')? + start;
+    Some(raw[start..end].trim())
+}
