@@ -335,3 +335,6 @@ fn lost_behind(entry: &Entry, lost: &HashSet<Uuid>) -> Outcome {
     let (stream_id, version) = event.map_or((Uuid::nil(), 1), |event| (event.stream_id, event.version));
     Outcome::Conflict { stream_id, expected: version - 1, actual: version - 1 }
 }
+
+#[cfg(test)]
+mod tests;

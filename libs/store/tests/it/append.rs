@@ -5,7 +5,7 @@ use std::time::Duration;
 use dvt_store::event::{self, Command, Idempotency, Outcome, Range};
 use dvt_store::{Role, chain};
 
-use crate::cluster::{Database, a_command, an_event, id};
+use crate::database::{Database, a_command, an_event, id};
 
 #[tokio::test]
 async fn appends_in_order_and_reads_back_what_was_given() {
@@ -204,14 +204,15 @@ async fn the_chain_verifies_also_after_an_erasure_and_names_what_was_changed() {
     let (position, _) = chain::verify(c).await.unwrap().unwrap();
     assert_eq!(position, 21);
     database
-        .psql(
+        .sql(
             "alter table event disable trigger event_append_only; \
              update event set occurred_at = occurred_at + interval '1 microsecond' where position = 7",
         )
+        .await
         .unwrap();
     let broken = chain::verify(c).await.unwrap().unwrap_err();
     assert_eq!((broken.position, broken.fault), (7, chain::Fault::Hash));
-    database.psql("delete from event where position = 3").unwrap();
+    database.sql("delete from event where position = 3").await.unwrap();
     let broken = chain::verify(c).await.unwrap().unwrap_err();
     assert_eq!((broken.position, broken.fault), (4, chain::Fault::Gap));
 }
@@ -249,8 +250,10 @@ async fn sql_hashes_the_test_vector() {
         hex(&[9; 32]),
     );
     let genesis = hex(&chain::GENESIS);
-    let hash =
-        database.psql(&format!("set timezone = 'UTC'; select chain('\\x{genesis}', chain_link({event}))")).unwrap();
+    let hash = database
+        .sql(&format!("set timezone = 'UTC'; select chain('\\x{genesis}', chain_link({event}))"))
+        .await
+        .unwrap();
     assert_eq!(hash, format!("\\x{}", chain::VECTOR));
 }
 

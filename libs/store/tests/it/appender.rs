@@ -8,7 +8,7 @@ use dvt_store::event::{self, Command, Idempotency, Outcome};
 use dvt_store::{Appender, Role, Turns};
 use tokio::task::JoinSet;
 
-use crate::cluster::{Database, a_command, an_event, id};
+use crate::database::{Database, a_command, an_event, id};
 
 #[tokio::test]
 async fn appends_what_many_callers_submit_at_once() {
@@ -120,7 +120,7 @@ async fn answers_truly_when_its_connection_is_cut() {
         };
         if version % 10 == 5 {
             let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()";
-            database.psql(cut).unwrap();
+            database.sql(cut).await.unwrap();
         }
         let outcome = tokio::time::timeout(Duration::from_secs(10), appender.append(command)).await.unwrap();
         assert_eq!(outcome.unwrap(), Outcome::Appended { first: version, last: version });

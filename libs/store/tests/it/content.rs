@@ -7,7 +7,7 @@ use dvt_store::snapshot::{self, Snapshot};
 use dvt_store::step_log::{self, Line, Step};
 use dvt_store::{Role, blob};
 
-use crate::cluster::{Database, id};
+use crate::database::{Database, id};
 
 #[tokio::test]
 async fn keeps_content_once_under_its_hash() {

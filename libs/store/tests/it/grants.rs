@@ -3,7 +3,7 @@
 use dvt_store::event;
 use dvt_store::{Role, blob};
 
-use crate::cluster::{Database, a_command, id};
+use crate::database::{Database, a_command, id};
 
 #[tokio::test]
 async fn nobody_changes_the_log() {
@@ -20,7 +20,7 @@ async fn nobody_changes_the_log() {
         "set session_replication_role = replica; delete from event",
         "select set_config('dvt.erasing', (select event_id::text from event), false); update event set actor = 'x'",
     ] {
-        let refused = database.psql(statement).unwrap_err();
+        let refused = database.sql(statement).await.unwrap_err();
         assert!(refused.contains("append-only"), "{statement}: {refused}");
     }
 }
@@ -38,7 +38,7 @@ async fn each_role_may_do_only_what_it_must() {
         ("dvt_executor", "insert into artifact select * from artifact"),
         ("dvt_artifact", "insert into step_log select * from step_log"),
     ] {
-        let refused = database.psql(&format!("set role {role}; {statement}")).unwrap_err();
+        let refused = database.sql(&format!("set role {role}; {statement}")).await.unwrap_err();
         assert!(refused.contains("permission denied"), "{role}: {statement}: {refused}");
     }
     for role in [Role::Projector, Role::Relay] {

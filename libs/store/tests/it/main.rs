@@ -4,8 +4,8 @@
 
 mod append;
 mod appender;
-mod cluster;
 mod content;
+mod database;
 mod grants;
 mod model;
 mod view;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
-use crate::cluster::{Database, an_event, id};
+use crate::database::{Database, an_event, id};
 
 const STREAMS: usize = 4;
 const KEYS: usize = 6;

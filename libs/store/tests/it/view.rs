@@ -9,7 +9,7 @@ use dvt_store::view::{Moment, Place, rebuild};
 use dvt_store::{Role, Store};
 use uuid::Uuid;
 
-use crate::cluster::{Database, id};
+use crate::database::{Database, id};
 
 fn at(stream_id: Uuid, version: i64) -> Moment {
     let at = chrono::DateTime::from_timestamp_micros(1_700_000_000_000_000 + version).unwrap();

@@ -9,7 +9,7 @@ use dvt_store::preview::{self, Answer, Preview};
 use dvt_store::relay_cursor::{self, Cursor};
 use dvt_store::{Role, event, lease, registry_id};
 
-use crate::cluster::{Database, a_command, id};
+use crate::database::{Database, a_command, id};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -177,7 +177,7 @@ async fn a_preview_is_asked_answered_and_forgotten() {
     preview::finish(e, asked.preview_id, b"rows").await.unwrap();
     assert_eq!(preview::find(g, asked.preview_id).await.unwrap(), Some(Answer::Done(b"rows".to_vec())));
     assert_eq!(preview::sweep(e).await.unwrap(), 0);
-    database.psql("update preview set expires_at = now()").unwrap();
+    database.sql("update preview set expires_at = now()").await.unwrap();
     assert_eq!(preview::find(g, asked.preview_id).await.unwrap(), None);
     assert_eq!(preview::sweep(e).await.unwrap(), 1);
 }
