@@ -1,6 +1,7 @@
 //! Reads, compiles and edits dbt projects as dbt-core does. Pure: no I/O, no clock, no randomness, and it knows
 //! nothing of events.
 
+pub mod compile;
 mod context;
 pub mod diagnostic;
 pub mod edit;
