@@ -50,13 +50,10 @@ create table relay_cursor (
 create table snapshot (
     stream_id uuid not null,
     version bigint not null,
-    position bigint not null,
     tree_sha256 bytea not null,
-    packages_sha256 bytea not null,
     created_at timestamptz not null default now(),
     constraint snapshot_pkey primary key (stream_id, version),
-    constraint snapshot_tree_sha256_fkey foreign key (tree_sha256) references blob (sha256),
-    constraint snapshot_packages_sha256_fkey foreign key (packages_sha256) references blob (sha256)
+    constraint snapshot_tree_sha256_fkey foreign key (tree_sha256) references blob (sha256)
 );
 
 create table job (

@@ -76,7 +76,7 @@ pub async fn collect_orphans(c: &mut Connection, live: &[Sha256], put_before: Da
         where b.put_at < $2
             and not exists (select from unnest($1::bytea[]) as l (sha256) where l.sha256 = b.sha256)
             and not exists (select from artifact_file f where f.sha256 = b.sha256)
-            and not exists (select from snapshot s where b.sha256 in (s.tree_sha256, s.packages_sha256))",
+            and not exists (select from snapshot s where s.tree_sha256 = b.sha256)",
     )
     .bind(live)
     .bind(put_before)

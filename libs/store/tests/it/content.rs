@@ -32,17 +32,17 @@ async fn keeps_content_once_under_its_hash() {
 async fn finds_the_newest_snapshot_that_is_not_too_new() {
     let store = Database::create().await.store(Role::Gateway).await;
     let c = &mut store.acquire().await.unwrap();
-    let tree = blob::put(c, &[b"tree"]).await.unwrap()[0];
+    let tree_sha256 = blob::put(c, &[b"tree"]).await.unwrap()[0];
     let stream_id = id();
-    let at = |version| Snapshot { stream_id, version, position: version * 2, tree, packages: tree };
+    let at = |version| Snapshot { stream_id, version, tree_sha256 };
     for version in [100, 200, 100] {
         snapshot::put(c, &at(version)).await.unwrap();
     }
 
-    assert_eq!(snapshot::find(c, stream_id, 99).await.unwrap(), None);
-    assert_eq!(snapshot::find(c, stream_id, 199).await.unwrap(), Some(at(100)));
-    assert_eq!(snapshot::find(c, stream_id, 200).await.unwrap(), Some(at(200)));
-    let missing = snapshot::put(c, &Snapshot { tree: [0; 32], ..at(300) }).await.unwrap_err();
+    assert_eq!(snapshot::find_at(c, stream_id, 99).await.unwrap(), None);
+    assert_eq!(snapshot::find_at(c, stream_id, 199).await.unwrap(), Some(at(100)));
+    assert_eq!(snapshot::find_at(c, stream_id, 200).await.unwrap(), Some(at(200)));
+    let missing = snapshot::put(c, &Snapshot { tree_sha256: [0; 32], ..at(300) }).await.unwrap_err();
     assert_eq!(missing.constraint(), Some("snapshot_tree_sha256_fkey"));
 }
 
