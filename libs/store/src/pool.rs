@@ -19,6 +19,7 @@ const CHANNEL: &str = "dvt_log";
 
 /// Says where DVT+'s own database is.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Address of DVT+'s own database, e.g. postgres://user:password@host/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, required_unless_present = "database_url_file")]

@@ -12,27 +12,29 @@ pub struct Move {
     pub to: String,
 }
 
-/// Says what an event is about.
+/// Says what an event of a branch is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
+    pub branch_id: Uuid,
+    pub position: i64,
     pub unique_id: String,
     pub property: String,
 }
 
-/// Notes what an event of a branch is about. Call it before [`rename`] for the same event.
+/// Notes what events are about, by the identities that nodes have now: so before [`rename`] of the same event.
 ///
 /// # Errors
 /// When the database does.
-pub async fn add(c: &mut Connection, moment: &Moment, subjects: &[Subject]) -> Result<(), Error> {
+pub async fn add(c: &mut Connection, subjects: &[Subject]) -> Result<(), Error> {
     sqlx::query(
         "insert into subject (branch_id, node_key, position, property)
-        select distinct $1::uuid, coalesce(i.node_key, n.unique_id), $2::bigint, n.property
-        from unnest($3::text[], $4::text[]) as n (unique_id, property)
-        left join node_identity i on i.branch_id = $1 and i.unique_id = n.unique_id
+        select distinct n.branch_id, coalesce(i.node_key, n.unique_id), n.position, n.property
+        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) as n (branch_id, position, unique_id, property)
+        left join node_identity i on i.branch_id = n.branch_id and i.unique_id = n.unique_id
         on conflict (branch_id, node_key, position, property) do nothing",
     )
-    .bind(moment.stream_id)
-    .bind(moment.position)
+    .bind(subjects.iter().map(|subject| subject.branch_id).collect::<Vec<_>>())
+    .bind(subjects.iter().map(|subject| subject.position).collect::<Vec<_>>())
     .bind(subjects.iter().map(|subject| subject.unique_id.as_str()).collect::<Vec<_>>())
     .bind(subjects.iter().map(|subject| subject.property.as_str()).collect::<Vec<_>>())
     .execute(c)

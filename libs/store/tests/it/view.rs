@@ -71,13 +71,16 @@ async fn follows_a_node_through_renames_and_a_name_that_is_used_again() {
     let store = a_store().await;
     let c = &mut store.acquire().await.unwrap();
     let branch = id();
-    let about = |unique_id: &str| [Subject { unique_id: unique_id.into(), property: "sql".into() }];
+    let about = |version: i64, unique_id: &str| {
+        let position = at(branch, version).position;
+        [Subject { branch_id: branch, position, unique_id: unique_id.into(), property: "sql".into() }]
+    };
     let moved = |from: &str, to: &str| Move { from: from.into(), to: to.into() };
-    subject::add(c, &at(branch, 1), &about("model.a")).await.unwrap();
-    subject::add(c, &at(branch, 2), &about("model.a")).await.unwrap();
+    subject::add(c, &about(1, "model.a")).await.unwrap();
+    subject::add(c, &about(2, "model.a")).await.unwrap();
     subject::rename(c, &at(branch, 2), &[moved("model.a", "model.b")]).await.unwrap();
-    subject::add(c, &at(branch, 3), &about("model.b")).await.unwrap();
-    subject::add(c, &at(branch, 4), &about("model.a")).await.unwrap(); // another node
+    subject::add(c, &about(3, "model.b")).await.unwrap();
+    subject::add(c, &about(4, "model.a")).await.unwrap(); // another node
 
     assert_eq!(subject::node_key(c, branch, "model.b").await.unwrap(), "model.a");
     assert_eq!(subject::node_key(c, branch, "model.a").await.unwrap(), "model.a#2");
