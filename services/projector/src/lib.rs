@@ -1,1 +1,37 @@
-//! To be written.
+//! The projector service: keeps the views in step with the log, and makes them anew.
+
+mod config;
+mod handler;
+pub mod projection;
+mod rebuild;
+
+pub use config::Config;
+pub use rebuild::{Rebuilt, rebuild};
+
+use dvt_bus::consumer::Options;
+use dvt_bus::{Consumer, relay};
+use dvt_runtime::{CancellationToken, Health, Tasks, admin};
+use dvt_store::{Role, Store};
+
+/// The name of the projector's checkpoints.
+pub const CONSUMER: &str = "projector";
+
+/// Runs the service until shutdown.
+///
+/// # Errors
+/// When the database does not answer at start, or a part fails for good.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let health = Health::default();
+    let mut tasks = Tasks::new(&shutdown, config.runtime.shutdown_grace);
+    let store = Store::connect(&config.store, Role::Projector).await?;
+    let options = Options { name: CONSUMER.to_owned(), topics: projection::TOPICS.to_vec() };
+    let views = handler::Views::default();
+    let consumer = Consumer::new(options, &config.bus, &store, views, health.signal("views"));
+    tasks.spawn("views", consumer.run(tasks.shutdown()));
+    let relay_store = Store::connect(&config.store, Role::Relay).await?;
+    tasks.spawn("relay", relay::run(config.bus.clone(), relay_store, health.signal("relay"), tasks.shutdown()));
+    if let Some(address) = config.runtime.admin_addr {
+        tasks.spawn("admin", admin::serve(address, health, tasks.shutdown()));
+    }
+    tasks.wait().await
+}

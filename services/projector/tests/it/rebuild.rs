@@ -1,0 +1,101 @@
+//! The law of views: they are functions of the log, topic by topic and project by project.
+
+use std::collections::BTreeMap;
+
+use dvt_projector::projection::Projection;
+use dvt_projector::rebuild;
+use dvt_store::event::{self, Recorded};
+use dvt_store::view::{project, rebuild as views, run, subject};
+use dvt_store::{Role, Sha256, Store};
+
+use crate::story::{self, Story, a_database, store};
+
+async fn apply_aside(projector: &Store, events: &[Recorded]) -> Vec<(String, Sha256)> {
+    views::start(&mut projector.acquire().await.unwrap()).await.unwrap();
+    let mut tx = projector.begin().await.unwrap();
+    views::use_new(&mut tx).await.unwrap();
+    let projection = Projection::default();
+    projection.apply(&mut tx, events).await.unwrap();
+    views::finish(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    views::hashes(&mut projector.acquire().await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_rebuild_from_the_log_alone_gives_identical_views() {
+    let url = a_database("projector_rebuild").await;
+    let (gateway, projector) = (store(&url, Role::Gateway).await, store(&url, Role::Projector).await);
+    let stories = [Story::new(), Story::new()];
+    for story in &stories {
+        story.append(&gateway).await;
+    }
+    let c = &mut projector.acquire().await.unwrap();
+    let projection = Projection::default();
+    for recorded in event::list_after(c, 0, 1_000).await.unwrap() {
+        projection.apply(c, std::slice::from_ref(&recorded)).await.unwrap();
+    }
+    let live = views::hashes(c).await.unwrap();
+
+    let rebuilt = rebuild(&projector).await.unwrap();
+
+    assert_eq!((rebuilt.events, rebuilt.broken), (36, 0));
+    assert_eq!(views::hashes(c).await.unwrap(), live);
+    assert_eq!(dvt_store::checkpoint::list_lowest(c).await.unwrap().iter().map(|row| row.2).max(), Some(36));
+    // And they say what happened.
+    let story = &stories[0];
+    let found = project::find(c, story.project.uuid()).await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), found.version), ("shop", 4));
+    let key = subject::node_key(c, story.branch.uuid(), "model.shop.c").await.unwrap();
+    assert_eq!(key, "model.shop.a");
+    assert_eq!(subject::list_before(c, (story.branch.uuid(), &key), i64::MAX, 9).await.unwrap().len(), 2);
+    let steps = run::list_steps(c, story.run.uuid()).await.unwrap();
+    assert_eq!(steps.iter().map(|step| step.state.as_str()).collect::<Vec<_>>(), ["failed", "skipped"]);
+}
+
+#[tokio::test]
+async fn a_log_shuffled_across_topics_and_partitions_gives_equal_hashes() {
+    let url = a_database("projector_shuffle").await;
+    let (gateway, projector) = (store(&url, Role::Gateway).await, store(&url, Role::Projector).await);
+    for _ in 0..5 {
+        Story::new().append(&gateway).await;
+    }
+    let events = event::list_after(&mut projector.acquire().await.unwrap(), 0, 1_000).await.unwrap();
+    let in_order = apply_aside(&projector, &events).await;
+
+    let mut lanes: BTreeMap<(&str, i16), Vec<Recorded>> = BTreeMap::new();
+    for recorded in &events {
+        lanes.entry((&recorded.topic, recorded.partition)).or_default().push(recorded.clone());
+    }
+    // The last lane first, and then one event of each in turn, from the last lane to the first.
+    let backwards: Vec<Recorded> = lanes.values().rev().flatten().cloned().collect();
+    let longest = lanes.values().map(Vec::len).max().unwrap();
+    let in_turn: Vec<Recorded> =
+        (0..longest).flat_map(|index| lanes.values().rev().filter_map(move |lane| lane.get(index).cloned())).collect();
+    for shuffled in [backwards, in_turn] {
+        assert_eq!(shuffled.len(), events.len());
+        assert_eq!(apply_aside(&projector, &shuffled).await, in_order);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_decoded_stops_alone() {
+    let url = a_database("projector_broken").await;
+    let (gateway, projector) = (store(&url, Role::Gateway).await, store(&url, Role::Projector).await);
+    let stories = [Story::new(), Story::new()];
+    stories[0].append(&gateway).await;
+    let run_id = stories[0].run.uuid();
+    let g = &mut gateway.acquire().await.unwrap();
+    let last = event::list_stream(g, run_id, 6, 1).await.unwrap().remove(0);
+    // A payload that is none of its schema, by way of a faulty writer.
+    let mut faulty = event::Command::new(vec![story::again(&last, 8)]);
+    faulty.events[0].payload = vec![0xff; 3];
+    event::append(g, uuid::Uuid::now_v7(), &[faulty]).await.unwrap();
+    stories[1].append(&gateway).await;
+
+    let rebuilt = rebuild(&projector).await.unwrap();
+
+    assert_eq!(rebuilt.broken, 1);
+    let c = &mut projector.acquire().await.unwrap();
+    assert_eq!(run::find(c, run_id).await.unwrap().unwrap().version, 7, "up to the event before");
+    assert_eq!(run::find(c, stories[1].run.uuid()).await.unwrap().unwrap().state, "finished");
+}
