@@ -51,22 +51,6 @@ pub(crate) fn read_tracked(dir: &Path) -> anyhow::Result<Listing> {
     Ok(Listing { entries: read_all(dir, &paths)?, listed_by_git })
 }
 
-/// Reads every file of a folder as dbt would find it, except Git's own and what dbt writes.
-///
-/// # Errors
-/// When the folder or a file in it cannot be read.
-pub(crate) fn read_everything(dir: &Path) -> anyhow::Result<Vec<Entry>> {
-    let paths = walk(dir, false)?;
-    let links = paths.iter().filter(|path| dir.join(path).is_symlink() && dir.join(path).is_dir());
-    let mut followed = BTreeSet::new();
-    for link in links.clone() {
-        followed.extend(walk(&dir.join(link), false)?.into_iter().map(|path| link.join(path)));
-    }
-    let links: BTreeSet<_> = links.cloned().collect();
-    followed.extend(paths.difference(&links).cloned());
-    read_all(dir, &followed)
-}
-
 fn list_by_git(dir: &Path) -> Option<BTreeSet<PathBuf>> {
     let output = Command::new("git")
         .args(["ls-files", "-co", "--exclude-standard", "--full-name", "-z", "."])
@@ -186,7 +170,7 @@ mod tests {
     fn keeps_the_executable_bit() {
         let dir = folder(&[("run.sh", "#!/bin/sh")]);
         fs::set_permissions(dir.path().join("run.sh"), fs::Permissions::from_mode(0o755)).expect("the mode can be set");
-        let entries = read_everything(dir.path()).expect("the folder can be read");
+        let entries = read_tracked(dir.path()).expect("the folder can be read").entries;
         assert!(matches!(entries[0].content, Content::File { mode: Mode::Executable, .. }));
     }
 

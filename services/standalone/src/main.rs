@@ -10,6 +10,9 @@ use clap::Parser;
 mod client;
 mod files;
 mod output;
+mod running;
+mod services;
+mod up;
 
 /// Event-sourced, visual workbench for dbt projects.
 #[derive(Debug, Parser)]
@@ -21,12 +24,15 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Start all of DVT+ on this machine, in the foreground
+    Up(up::Args),
     #[command(flatten)]
     Client(client::Command),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Up(args) => up::up(args),
         Command::Client(command) => client::run(command),
     };
     done.unwrap_or_else(|error| {

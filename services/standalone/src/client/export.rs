@@ -84,3 +84,46 @@ fn write(file: &Exported) -> std::io::Result<()> {
     fs::write(&file.path, &file.bytes)?;
     fs::set_permissions(&file.path, fs::Permissions::from_mode(file.mode & 0o777))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use dvt_dbt::tree::{File, Mode, Tree};
+    use dvt_domain::import::Taken;
+
+    use super::super::import::pack;
+    use super::*;
+
+    fn archive() -> Vec<u8> {
+        let file = |mode, bytes: &[u8]| File::new(mode, Arc::<[u8]>::from(bytes));
+        let tree = Tree::from_iter([
+            ("models/bom.sql", file(Mode::Regular, b"\xef\xbb\xbfselect 1\r\n")),
+            ("run.sh", file(Mode::Executable, b"#!/bin/sh\n")),
+        ]);
+        pack(&Taken { tree, ..Taken::default() }).expect("a tree can be packed")
+    }
+
+    #[test]
+    fn what_was_packed_comes_out_with_its_bytes_and_modes() {
+        let dir = tempfile::tempdir().expect("a folder can be made");
+        for file in unpack(&archive(), dir.path()).expect("the archive can be read") {
+            write(&file).expect("the file can be written");
+        }
+        let sql = fs::read(dir.path().join("models/bom.sql")).expect("the file is there");
+        assert_eq!(sql, b"\xef\xbb\xbfselect 1\r\n");
+        let mode = fs::metadata(dir.path().join("run.sh")).expect("the file is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    #[test]
+    fn a_file_that_differs_is_not_overwritten() {
+        let dir = tempfile::tempdir().expect("a folder can be made");
+        fs::write(dir.path().join("run.sh"), "mine").expect("the file can be written");
+        let files = unpack(&archive(), dir.path()).expect("the archive can be read");
+        let refused = refuse_to_overwrite(&files).expect_err("a file differs");
+        assert!(refused.to_string().contains("run.sh"));
+        fs::write(dir.path().join("run.sh"), "#!/bin/sh\n").expect("the file can be written");
+        refuse_to_overwrite(&files).expect("the same bytes may be written");
+    }
+}

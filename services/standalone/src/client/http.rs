@@ -1,6 +1,7 @@
 //! The gateway's HTTP API as the command line needs it: addresses, headers, problems.
 
 use std::env;
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{RequestBuilder, Response, Url};
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::Gateway;
+use crate::running::{self, Running};
 
 /// Talks to one gateway.
 pub(super) struct Client {
@@ -38,13 +40,22 @@ pub(super) struct Project {
     pub(super) name: String,
 }
 
+fn address(gateway: &Gateway) -> anyhow::Result<Url> {
+    if let Some(url) = &gateway.url {
+        return Ok(url.clone());
+    }
+    let running = Running::find(Path::new(running::DATA_FOLDER))
+        .context("no gateway is named and none was started in this folder; start one with `dvt up`, or use --url")?;
+    running.url.parse().context("could not use the address of the `dvt up` in this folder")
+}
+
 impl Client {
     /// Makes a client of the gateway.
     ///
     /// # Errors
     /// When the gateway's address cannot hold a path.
     pub(super) fn new(gateway: &Gateway) -> anyhow::Result<Self> {
-        let base = gateway.url.join("/api/v1/").context("could not use the gateway's address")?;
+        let base = address(gateway)?.join("/api/v1/").context("could not use the gateway's address")?;
         let actor =
             ["USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok()).filter(|name| !name.is_empty());
         Ok(Self { http: reqwest::Client::new(), base, actor: actor.unwrap_or_else(|| "command line".to_owned()) })

@@ -89,7 +89,8 @@ pub(super) async fn import(gateway: &Gateway, folder: Folder) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-fn pack(taken: &Taken) -> anyhow::Result<Vec<u8>> {
+/// Packs what was taken as a zip whose top is the repository's.
+pub(super) fn pack(taken: &Taken) -> anyhow::Result<Vec<u8>> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     add(&mut zip, &taken.tree, "")?;
     let root = if taken.root.is_empty() { String::new() } else { format!("{}/", taken.root) };

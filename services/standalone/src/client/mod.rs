@@ -13,9 +13,9 @@ mod run;
 /// Says which gateway to talk to, and how to answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gateway {
-    /// The address of the gateway, as `dvt up` prints it
-    #[arg(long, env = "DVT_URL", default_value = "http://127.0.0.1:8080")]
-    url: reqwest::Url,
+    /// The address of the gateway [default: of the `dvt up` that was started in this folder]
+    #[arg(long, env = "DVT_URL")]
+    url: Option<reqwest::Url>,
     /// Print JSON, one value a line
     #[arg(long)]
     json: bool,

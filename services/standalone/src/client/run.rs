@@ -155,3 +155,26 @@ fn describe(step: &Step) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(step: Value) -> String {
+        describe(&serde_json::from_value(step).expect("a step is understood"))
+    }
+
+    #[test]
+    fn a_step_is_told_with_its_rows_or_with_what_went_wrong() {
+        let done = json!({"unique_id": "model.p.a", "state": "succeeded", "rows": 3, "attempt": 1});
+        assert_eq!(line(done), "succeeded  model.p.a  3 rows");
+        let warned =
+            json!({"unique_id": "test.p.t", "state": "succeeded", "severity": "warn", "message": "got 2 results"});
+        assert_eq!(line(warned), "warned     test.p.t  got 2 results");
+        let place = json!({"path": "models/b.sql", "line": 7, "column": 3});
+        let failed = json!({"unique_id": "model.p.b", "state": "failed", "error": {"message": "no such column", "place": place}});
+        assert_eq!(line(failed), "failed     model.p.b\n             no such column at models/b.sql:7");
+        let skipped = json!({"unique_id": "model.p.c", "state": "skipped", "reason": "model.p.b failed"});
+        assert_eq!(line(skipped), "skipped    model.p.c  model.p.b failed");
+    }
+}

@@ -1,0 +1,33 @@
+//! Which services run in this process, and how each is configured: what a cluster gives by environment variables.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use dvt_runtime::Tasks;
+
+use crate::up::GRACE;
+
+/// Where the parts of this process find each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) database_url: String,
+    pub(crate) brokers: String,
+    pub(crate) registry_url: String,
+    /// The name of the target that projects run on, and its address.
+    pub(crate) target: (String, String),
+    pub(crate) repositories: PathBuf,
+    pub(crate) listen: SocketAddr,
+}
+
+/// Starts every service as a task.
+pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
+    let store = dvt_store::Config::of(&*addresses.database_url);
+    let bus = dvt_bus::Config {
+        kafka_brokers: Some(addresses.brokers.clone()),
+        kafka_topic_prefix: String::new(),
+        schema_registry_url: Some(addresses.registry_url.clone()),
+    };
+    let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: GRACE };
+    let projector = dvt_projector::Config { store: store.clone(), bus: bus.clone(), runtime: runtime.clone() };
+    tasks.spawn("projector", dvt_projector::run(projector, tasks.shutdown()));
+}
