@@ -185,9 +185,5 @@ impl Object for ColumnType {
 
 /// Answers Postgres' name for one of dbt's types.
 fn translate(dtype: &str) -> String {
-    match dtype.to_uppercase().as_str() {
-        "STRING" => "TEXT".to_owned(),
-        "TIMESTAMP" | "FLOAT" | "INTEGER" | "BOOLEAN" => dtype.to_uppercase(),
-        _ => dtype.to_owned(),
-    }
+    if dtype.eq_ignore_ascii_case("string") { "TEXT".to_owned() } else { dtype.to_owned() }
 }

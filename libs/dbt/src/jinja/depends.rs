@@ -13,7 +13,8 @@ pub(crate) fn with_dependencies(inner: &Inner) -> Vec<Macro> {
         .map(|entry| {
             let mut info = entry.info.clone();
             if let Ok((_, def)) = entry.compiled() {
-                let mut finder = Finder { inner, package: &entry.info.package, found: Vec::new() };
+                let mut finder =
+                    Finder { inner, package: &entry.info.package, of: &entry.info.unique_id, found: Vec::new() };
                 finder.def(&def);
                 info.depends_on_macros = finder.found;
             }
@@ -25,6 +26,8 @@ pub(crate) fn with_dependencies(inner: &Inner) -> Vec<Macro> {
 struct Finder<'a> {
     inner: &'a Inner,
     package: &'a str,
+    /// A macro that calls itself does not depend on itself.
+    of: &'a str,
     found: Vec<String>,
 }
 
@@ -32,7 +35,7 @@ impl Finder<'_> {
     fn add(&mut self, index: Option<usize>) {
         if let Some(index) = index {
             let unique_id = &self.inner.registry.entry(index).info.unique_id;
-            if !self.found.contains(unique_id) {
+            if unique_id != self.of && !self.found.contains(unique_id) {
                 self.found.push(unique_id.clone());
             }
         }

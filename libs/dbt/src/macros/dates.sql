@@ -29,7 +29,7 @@
 {%- endmacro %}
 
 {% macro default__dateadd(datepart, interval, from_date_or_timestamp) -%}
-{{ '\n    dateadd(\n        ' ~ datepart ~ ',\n        ' ~ interval ~ ',\n        ' ~ from_date_or_timestamp ~ '\n        )\n' }}
+{{ '\n\n    dateadd(\n        ' ~ datepart ~ ',\n        ' ~ interval ~ ',\n        ' ~ from_date_or_timestamp ~ '\n        )\n\n' }}
 {%- endmacro %}
 
 {% macro datediff(first_date, second_date, datepart) -%}
@@ -59,7 +59,7 @@
 
 {% macro default__get_powers_of_two(upper_bound) %}
 {%- if upper_bound <= 0 -%}{%- do exceptions.raise_compiler_error('upper bound must be positive') -%}{%- endif -%}
-{%- for power in range(1, 100) if upper_bound <= 2 ** power -%}{%- do return(power) -%}{%- endfor -%}
+{%- for power in range(1, 100) -%}{%- if upper_bound <= 2 ** power -%}{%- do return(power) -%}{%- endif -%}{%- endfor -%}
 {% endmacro %}
 
 {% macro generate_series(upper_bound) %}

@@ -141,7 +141,7 @@
 {%- endmacro %}
 
 {% macro default__except() -%}
-{{ '\n    except\n' }}
+{{ '\n\n    except\n\n' }}
 {%- endmacro %}
 
 {% macro intersect() -%}
@@ -149,7 +149,7 @@
 {%- endmacro %}
 
 {% macro default__intersect() -%}
-{{ '\n    intersect\n' }}
+{{ '\n\n    intersect\n\n' }}
 {%- endmacro %}
 
 {% macro hash(field) -%}
@@ -165,7 +165,7 @@
 {%- endmacro %}
 
 {% macro default__length(expression) -%}
-{{ '\n    length(\n        ' ~ expression ~ '\n    )' }}
+{{ '\n\n    length(\n        ' ~ expression ~ '\n    )' }}
 {%- endmacro %}
 
 {% macro string_literal(value) -%}
@@ -181,7 +181,7 @@
 {%- endmacro %}
 
 {% macro default__position(substring_text, string_text) -%}
-{{ '\n    position(\n        ' ~ substring_text ~ ' in ' ~ string_text ~ '\n    )' }}
+{{ '\n\n    position(\n        ' ~ substring_text ~ ' in ' ~ string_text ~ '\n    )' }}
 {%- endmacro %}
 
 {% macro replace(field, old_chars, new_chars) -%}
@@ -189,7 +189,7 @@
 {%- endmacro %}
 
 {% macro default__replace(field, old_chars, new_chars) -%}
-{{ '\n    replace(\n        ' ~ field ~ ',\n        ' ~ old_chars ~ ',\n        ' ~ new_chars ~ '\n    )\n' }}
+{{ '\n\n    replace(\n        ' ~ field ~ ',\n        ' ~ old_chars ~ ',\n        ' ~ new_chars ~ '\n    )\n\n\n' }}
 {%- endmacro %}
 
 {% macro right(string_text, length_expression) -%}
@@ -197,7 +197,7 @@
 {%- endmacro %}
 
 {% macro default__right(string_text, length_expression) -%}
-{{ '\n    right(\n        ' ~ string_text ~ ',\n        ' ~ length_expression ~ '\n    )' }}
+{{ '\n\n    right(\n        ' ~ string_text ~ ',\n        ' ~ length_expression ~ '\n    )' }}
 {%- endmacro %}
 
 {% macro safe_cast(field, type) -%}
@@ -213,11 +213,11 @@
 {%- endmacro %}
 
 {% macro default__split_part(string_text, delimiter_text, part_number) -%}
-{{ '\n    split_part(\n        ' ~ string_text ~ ',\n        ' ~ delimiter_text ~ ',\n        ' ~ part_number ~ '\n        )\n' }}
+{{ '\n\n    split_part(\n        ' ~ string_text ~ ',\n        ' ~ delimiter_text ~ ',\n        ' ~ part_number ~ '\n        )\n\n' }}
 {%- endmacro %}
 
 {% macro _split_part_negative(string_text, delimiter_text, part_number) -%}
-{{ '\n    split_part(\n        ' ~ string_text ~ ',\n        ' ~ delimiter_text ~ ',\n          length(' ~ string_text ~ ')\n          - length(\n              replace(' ~ string_text ~ ',  ' ~ delimiter_text ~ ', \'\')\n          ) + 2 + ' ~ part_number ~ '\n        )\n' }}
+{{ '\n\n    split_part(\n        ' ~ string_text ~ ',\n        ' ~ delimiter_text ~ ',\n          length(' ~ string_text ~ ')\n          - length(\n              replace(' ~ string_text ~ ',  ' ~ delimiter_text ~ ', \'\')\n          ) + 2 + ' ~ part_number ~ '\n        )\n\n' }}
 {%- endmacro %}
 
 {% macro listagg(measure, delimiter_text="','", order_by_clause=none, limit_num=none) -%}

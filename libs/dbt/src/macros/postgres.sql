@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {% macro postgres__dateadd(datepart, interval, from_date_or_timestamp) -%}
-{{ '\n    ' ~ from_date_or_timestamp ~ ' + ((interval \'1 ' ~ datepart ~ '\') * (' ~ interval ~ '))\n' }}
+{{ '\n\n    ' ~ from_date_or_timestamp ~ ' + ((interval \'1 ' ~ datepart ~ '\') * (' ~ interval ~ '))\n\n' }}
 {%- endmacro %}
 
 {% macro postgres__current_timestamp() -%}
@@ -43,15 +43,15 @@ now()
 
 {% macro postgres__split_part(string_text, delimiter_text, part_number) -%}
 {%- set part = dbt.default__split_part if part_number >= 0 else dbt._split_part_negative -%}
-{{ '\n  \n    ' ~ part(string_text, delimiter_text, part_number) ~ '\n  \n' }}
+{{ '\n\n  \n    ' ~ part(string_text, delimiter_text, part_number) ~ '\n  \n\n' }}
 {%- endmacro %}
 
 {% macro postgres__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
 {%- set order = (order_by_clause if order_by_clause else '') -%}
 {%- if limit_num -%}
-{{ 'array_to_string(\n        (array_agg(\n            ' ~ measure ~ '\n            ' ~ order ~ '\n        ))[1:' ~ limit_num ~ '],\n        ' ~ delimiter_text ~ '\n        )\n    ' }}
+{{ 'array_to_string(\n        (array_agg(\n            ' ~ measure ~ '\n            ' ~ order ~ '\n        ))[1:' ~ limit_num ~ '],\n        ' ~ delimiter_text ~ '\n        )' }}
 {%- else -%}
-{{ '\n    string_agg(\n        ' ~ measure ~ ',\n        ' ~ delimiter_text ~ '\n        ' ~ order ~ '\n        )\n    ' }}
+{{ '\n    string_agg(\n        ' ~ measure ~ ',\n        ' ~ delimiter_text ~ '\n        ' ~ order ~ '\n        )' }}
 {%- endif -%}
 {%- endmacro %}
 
@@ -78,4 +78,8 @@ now()
 {%- else -%}
 {%- do exceptions.raise_compiler_error('Unsupported datepart for macro datediff in postgres: ' ~ '{!r}'.format(datepart)) -%}
 {%- endif -%}
+{%- endmacro %}
+
+{% macro postgres__information_schema_name(database) -%}
+information_schema
 {%- endmacro %}

@@ -49,14 +49,6 @@
 {%- do return(quoted | join(', ')) -%}
 {% endmacro %}
 
-{% macro make_temp_relation(base_relation, suffix='__dbt_tmp') %}
-{%- do return(adapter.dispatch('make_temp_relation', 'dbt')(base_relation, suffix)) -%}
-{% endmacro %}
-
-{% macro default__make_temp_relation(base_relation, suffix) %}
-{%- do return(base_relation.incorporate(path={'identifier': base_relation.identifier ~ suffix})) -%}
-{% endmacro %}
-
 {% macro information_schema_name(database) %}
 {%- do return(adapter.dispatch('information_schema_name', 'dbt')(database)) -%}
 {% endmacro %}

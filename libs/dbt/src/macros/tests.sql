@@ -1,26 +1,29 @@
 {# The four tests every project has, and what they share. The text they give is dbt's, to the byte. #}
 
-{% test unique(model, column_name) -%}
-{%- do return(adapter.dispatch('test_unique', 'dbt')(model, column_name)) -%}
-{%- endtest %}
+{% test unique(model, column_name) %}
+    {# a database may have its own #}
+    {{ adapter.dispatch('test_unique', 'dbt')(model, column_name) }}
+{% endtest %}
 
 {% macro default__test_unique(model, column_name) -%}
 {{ '\n\nselect\n    ' ~ column_name ~ ' as unique_field,\n    count(*) as n_records\n\nfrom ' ~ model }}
 {{- '\nwhere ' ~ column_name ~ ' is not null\ngroup by ' ~ column_name ~ '\nhaving count(*) > 1\n\n' }}
 {%- endmacro %}
 
-{% test not_null(model, column_name) -%}
-{%- do return(adapter.dispatch('test_not_null', 'dbt')(model, column_name)) -%}
-{%- endtest %}
+{% test not_null(model, column_name) %}
+    {# a database may have its own #}
+    {{ adapter.dispatch('test_not_null', 'dbt')(model, column_name) }}
+{% endtest %}
 
 {% macro default__test_not_null(model, column_name) -%}
 {%- set selected = '*' if should_store_failures() else column_name -%}
 {{ '\n\n\n\nselect ' ~ selected ~ '\nfrom ' ~ model ~ '\nwhere ' ~ column_name ~ ' is null\n\n' }}
 {%- endmacro %}
 
-{% test accepted_values(model, column_name, values, quote=True) -%}
-{%- do return(adapter.dispatch('test_accepted_values', 'dbt')(model, column_name, values, quote)) -%}
-{%- endtest %}
+{% test accepted_values(model, column_name, values, quote=True) %}
+    {# a database may have its own #}
+    {{ adapter.dispatch('test_accepted_values', 'dbt')(model, column_name, values, quote) }}
+{% endtest %}
 
 {% macro default__test_accepted_values(model, column_name, values, quote=True) -%}
 {%- set mark = "'" if quote else '' -%}
@@ -32,9 +35,10 @@
 {{ '\n)\n\n' }}
 {%- endmacro %}
 
-{% test relationships(model, column_name, to, field) -%}
-{%- do return(adapter.dispatch('test_relationships', 'dbt')(model, column_name, to, field)) -%}
-{%- endtest %}
+{% test relationships(model, column_name, to, field) %}
+    {# a database may have its own #}
+    {{ adapter.dispatch('test_relationships', 'dbt')(model, column_name, to, field) }}
+{% endtest %}
 
 {% macro default__test_relationships(model, column_name, to, field) -%}
 {{ '\n\nwith child as (\n    select ' ~ column_name ~ ' as from_field\n    from ' ~ model ~ '\n    where ' ~ column_name ~ ' is not null\n),\n\n' }}

@@ -1,5 +1,6 @@
 //! Methods of `list`, `tuple`, `dict` and `set`.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -8,7 +9,7 @@ use indexmap::IndexSet;
 use crate::jinja::error::Error;
 use crate::jinja::eval::hashed;
 use crate::jinja::print::repr;
-use crate::jinja::value::{Dict, Key, Value};
+use crate::jinja::value::{Dict, Key, Object, Value};
 use crate::jinja::vm::Args;
 
 pub(super) const LIST: &[&str] =
@@ -118,6 +119,40 @@ pub(crate) fn entries(args: &Args) -> Result<Dict, Error> {
     Ok(dict)
 }
 
+/// Is what `keys()`, `values()` and `items()` of a dict answer.
+struct View {
+    name: &'static str,
+    items: Vec<Value>,
+}
+
+impl View {
+    fn of(name: &'static str, items: Vec<Value>) -> Value {
+        Value::object(Self { name, items })
+    }
+}
+
+impl Object for View {
+    fn type_name(&self) -> &'static str {
+        self.name
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn iterate(&self) -> Option<Vec<Value>> {
+        Some(self.items.clone())
+    }
+
+    fn print(&self) -> String {
+        format!("{}({})", self.name, repr(&Value::list(self.items.clone())))
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.as_any().downcast_ref::<Self>().is_some_and(|other| other.items == self.items)
+    }
+}
+
 pub(super) fn dict(dict: &Rc<RefCell<Dict>>, name: &str, args: &Args) -> Result<Value, Error> {
     let key = || hashed(args.need(0, "key")?);
     Ok(match name {
@@ -125,11 +160,12 @@ pub(super) fn dict(dict: &Rc<RefCell<Dict>>, name: &str, args: &Args) -> Result<
             Some(value) => value.clone(),
             None => args.get(1, "default").unwrap_or(Value::None),
         },
-        "keys" => Value::list(dict.borrow().keys().map(|key| key.0.clone()).collect()),
-        "values" => Value::list(dict.borrow().values().cloned().collect()),
-        "items" => Value::list(
-            dict.borrow().iter().map(|(key, value)| Value::tuple(vec![key.0.clone(), value.clone()])).collect(),
-        ),
+        "keys" => View::of("dict_keys", dict.borrow().keys().map(|key| key.0.clone()).collect()),
+        "values" => View::of("dict_values", dict.borrow().values().cloned().collect()),
+        "items" => {
+            let pair = |(key, value): (&Key, &Value)| Value::tuple(vec![key.0.clone(), value.clone()]);
+            View::of("dict_items", dict.borrow().iter().map(pair).collect())
+        }
         "update" => {
             let more = entries(args)?;
             dict.borrow_mut().extend(more);
