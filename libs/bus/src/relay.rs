@@ -1,0 +1,157 @@
+//! Publishes the log to Kafka: in every service, led by one.
+//!
+//! [`machine`] decides; this shell reads the log, sends, and moves the cursors. A stale leader does no harm: its records
+//! are identical, and positions decide.
+
+pub mod machine;
+mod publisher;
+
+use std::time::{Duration, Instant};
+
+use dvt_runtime::{CancellationToken, Signal};
+use dvt_store::{Store, event, lease};
+use uuid::Uuid;
+
+use crate::registry::Registry;
+use crate::{Config, Error, Slot};
+use machine::{Effect, Input, LEASE, Machine};
+use publisher::Publisher;
+
+const NAME: &str = "relay";
+/// How often the log is looked at; a notification comes sooner.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Publishes until shutdown; ends at once without Kafka. `store` plays the relay's role.
+///
+/// # Errors
+/// When the registry's client cannot be made: the configuration is wrong.
+///
+/// # Cancel safety
+/// Not cancel safe: shut down by the token.
+pub async fn run(config: Config, store: Store, signal: Signal, shutdown: CancellationToken) -> Result<(), Error> {
+    signal.green();
+    let (Some(_), Some(registry)) = (config.client(NAME), &config.schema_registry_url) else {
+        shutdown.cancelled().await;
+        return Ok(());
+    };
+    let registry = Registry::new(registry)?;
+    let mut relay = Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, epoch: None };
+    relay.lead(&signal, &shutdown).await;
+    relay.resign().await;
+    Ok(())
+}
+
+struct Relay {
+    config: Config,
+    store: Store,
+    registry: Registry,
+    holder: Uuid,
+    publisher: Option<Publisher>,
+    epoch: Option<i64>,
+}
+
+impl Relay {
+    async fn lead(&mut self, signal: &Signal, shutdown: &CancellationToken) {
+        let started = Instant::now();
+        let mut machine = Machine::default();
+        let mut listener = None;
+        while !shutdown.is_cancelled() {
+            if listener.is_none() {
+                listener = self.store.listen().await.ok();
+            }
+            let mut input = Some(Input::Tick);
+            while let Some(next) = input.take().filter(|_| !shutdown.is_cancelled()) {
+                for effect in machine.handle(next, started.elapsed()) {
+                    input = self.answer(effect, signal).await;
+                }
+                self.epoch = machine.epoch();
+            }
+            let woken = async {
+                match &mut listener {
+                    Some(listener) => listener.woken().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = woken => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Does what the machine says; Kafka being away is no reason to be not ready: consumers follow the log.
+    async fn answer(&mut self, effect: Effect, signal: &Signal) -> Option<Input> {
+        let answer = match effect {
+            Effect::Lead => self.acquire().await.map(Input::Led),
+            Effect::Open => self.open().await.map(Input::Opened),
+            Effect::ReadHeads => self.heads().await.map(Input::Heads),
+            Effect::Publish(lanes) => self.publish(lanes).await,
+            Effect::Close => {
+                self.close().await;
+                return None;
+            }
+        };
+        match answer {
+            Ok(input) => {
+                signal.green();
+                Some(input)
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, source = std::error::Error::source(&error), "the relay pauses");
+                Some(Input::Failed)
+            }
+        }
+    }
+
+    async fn acquire(&mut self) -> Result<Option<i64>, Error> {
+        let mut connection = self.store.acquire().await?;
+        let lease = lease::acquire(&mut connection, NAME, self.holder, LEASE).await?;
+        Ok(lease.map(|lease| lease.epoch))
+    }
+
+    async fn open(&mut self) -> Result<Vec<(Slot, i64)>, Error> {
+        self.close().await;
+        self.config.topics().ensure(&self.config).await?;
+        let mut connection = self.store.acquire().await?;
+        self.registry.load(&mut connection).await?;
+        let (publisher, starts) = Publisher::open(&self.config, &mut connection).await?;
+        self.publisher = Some(publisher);
+        Ok(starts)
+    }
+
+    async fn heads(&mut self) -> Result<Vec<(Slot, i64)>, Error> {
+        let mut connection = self.store.acquire().await?;
+        let heads = event::list_partition_heads(&mut connection).await?.into_iter();
+        Ok(heads.map(|head| (Slot { topic: head.topic, partition: head.partition }, head.position)).collect())
+    }
+
+    async fn publish(&mut self, lanes: Vec<(Slot, i64)>) -> Result<Input, Error> {
+        let Some(publisher) = &self.publisher else { return Ok(Input::Failed) };
+        let mut connection = self.store.acquire().await?;
+        let (published, has_failed) = publisher.publish(&mut connection, &mut self.registry, &lanes).await?;
+        publisher.advance(&mut connection, &published, self.epoch.unwrap_or_default()).await?;
+        if has_failed {
+            return Ok(Input::Failed);
+        }
+        Ok(Input::Published(published))
+    }
+
+    async fn close(&mut self) {
+        if let Some(publisher) = self.publisher.take() {
+            publisher.close().await;
+        }
+    }
+
+    /// Lets another lead at once.
+    async fn resign(mut self) {
+        self.close().await;
+        let (Some(epoch), Ok(mut connection)) = (self.epoch, self.store.acquire().await) else { return };
+        let ours = lease::find(&mut connection, NAME).await.ok().flatten().filter(|lease| lease.epoch == epoch);
+        if let Some(lease) = ours
+            && let Err(error) = lease::release(&mut connection, &lease).await
+        {
+            tracing::debug!(%error, "could not give the relay's lease back");
+        }
+    }
+}

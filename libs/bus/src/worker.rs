@@ -1,0 +1,141 @@
+//! Claims job rows and works on them: with a lease that a heartbeat prolongs, an attempt number, and pauses that grow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dvt_runtime::{CancellationToken, metrics};
+use dvt_store::Store;
+use dvt_store::job::{self, Job, Kind};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// How often an idle worker looks for jobs.
+const POLL: Duration = Duration::from_millis(100);
+/// The pause after a first failure, doubled with each attempt.
+const BACKOFF: Duration = Duration::from_millis(500);
+/// The longest pause after a failure.
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// Says how a kind of jobs is worked on.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub kind: Kind,
+    /// How long a worker that died keeps a job from others.
+    pub lease: Duration,
+    /// How many jobs at once.
+    pub parallel: usize,
+}
+
+/// Works on one job. Repeating it must do no harm: a worker may die after the work and before its row says so.
+#[async_trait::async_trait]
+pub trait Work: Send + Sync + 'static {
+    /// Does the job; `lost` is cancelled when the claim is no longer ours or the process shuts down.
+    ///
+    /// # Errors
+    /// Says why the job is to be tried again, for ever.
+    async fn work(&self, job: &Job, lost: &CancellationToken) -> anyhow::Result<()>;
+}
+
+/// Claims and works until shutdown; running jobs are given back then.
+///
+/// # Errors
+/// Never: a database that does not answer is waited for.
+pub async fn run(
+    options: Options,
+    store: Store,
+    work: Arc<dyn Work>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let worker = Uuid::now_v7();
+    let mut running = JoinSet::new();
+    while !shutdown.is_cancelled() {
+        while running.try_join_next().is_some() {}
+        let claimed = match running.len() < options.parallel {
+            true => claim(&options, &store, worker).await,
+            false => None,
+        };
+        match claimed {
+            Some(job) => {
+                let lost = shutdown.child_token();
+                drop(running.spawn(attend(options, store.clone(), work.clone(), (job, lost))));
+            }
+            None => tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(POLL) => {}
+                Some(_) = running.join_next() => {}
+            },
+        }
+    }
+    while running.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn claim(options: &Options, store: &Store, worker: Uuid) -> Option<Job> {
+    let claimed = match store.acquire().await {
+        Ok(mut connection) => job::claim(&mut connection, options.kind, worker, options.lease).await,
+        Err(error) => Err(error),
+    };
+    claimed.unwrap_or_else(|error| {
+        // Two workers may reach for one lane at once: one of them loses by the lane's unique key.
+        tracing::debug!(%error, "could not claim a job");
+        None
+    })
+}
+
+/// Works on a claimed job while its heartbeat runs, and settles it.
+async fn attend(options: Options, store: Store, work: Arc<dyn Work>, (job, lost): (Job, CancellationToken)) {
+    let labels: metrics::Labels<'_> = &[("kind", kind_name(options.kind))];
+    let begun = std::time::Instant::now();
+    let heart = beat(&options, &store, (&job, &lost));
+    let done = tokio::select! {
+        done = work.work(&job, &lost) => done,
+        () = heart => return,
+    };
+    metrics::observe("dvt_job_seconds", labels, begun.elapsed());
+    let settled = match (&done, store.acquire().await) {
+        (Ok(()), Ok(mut connection)) => job::finish(&mut connection, &job).await,
+        (Err(error), Ok(mut connection)) => {
+            let delay = if lost.is_cancelled() { Duration::ZERO } else { pause(&job) };
+            let error = format!("{error:#}");
+            tracing::warn!(job = %job.job_id, attempt = job.attempt, error, "a job failed; it is tried again");
+            metrics::count("dvt_job_failed_total", labels, 1);
+            job::postpone(&mut connection, &job, delay, &error).await
+        }
+        (_, Err(error)) => Err(error),
+    };
+    if let Err(error) = settled {
+        tracing::warn!(job = %job.job_id, %error, "could not settle a job; its lease will run out");
+    }
+}
+
+/// Prolongs the claim until it is lost, then leaves the work some time to notice; otherwise never ends.
+async fn beat(options: &Options, store: &Store, (job, lost): (&Job, &CancellationToken)) {
+    loop {
+        tokio::time::sleep(options.lease / 3).await;
+        let alive = match store.acquire().await {
+            Ok(mut connection) => job::heartbeat(&mut connection, job, options.lease).await,
+            Err(error) => Err(error),
+        };
+        if matches!(alive, Ok(false)) {
+            tracing::warn!(job = %job.job_id, "another worker has taken the job");
+            lost.cancel();
+            tokio::time::sleep(options.lease).await;
+            return;
+        }
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compile => "compile",
+        Kind::Publish => "publish",
+        Kind::Run => "run",
+    }
+}
+
+/// Answers the pause before the next attempt, with jitter from the job's own id and attempt.
+fn pause(job: &Job) -> Duration {
+    let doubled = BACKOFF.saturating_mul(1 << (job.attempt.max(1) - 1).min(16)).min(BACKOFF_MAX);
+    let jitter = (job.job_id.as_u128() as u32).wrapping_mul(job.attempt as u32) % 25;
+    doubled.mul_f64(1.0 + f64::from(jitter) / 100.0)
+}

@@ -1,0 +1,6 @@
+//! The bus on real servers: a private Postgres and the in-process broker, or those that the environment names.
+
+mod consumer;
+mod harness;
+mod relay;
+mod worker;
