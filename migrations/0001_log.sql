@@ -105,8 +105,9 @@ create function chain_field(p_value uuid) returns bytea
     language sql immutable parallel safe
     return chain_field(uuid_send(p_value));
 
+-- Stable, as convert_to() is: Postgres inlines only what promises no more than its body.
 create function chain_field(p_value text) returns bytea
-    language sql immutable parallel safe
+    language sql stable parallel safe
     return chain_field(convert_to(p_value, 'UTF8'));
 
 create function chain_field(p_value timestamptz) returns bytea
@@ -115,7 +116,7 @@ create function chain_field(p_value timestamptz) returns bytea
 
 -- Answers what an event adds to the chain: its metadata (all columns but payload and hash), then payload_sha256.
 create function chain_link(p_event event) returns bytea
-    language sql immutable parallel safe
+    language sql stable parallel safe
     return chain_field(p_event.position)
         || chain_field(p_event.event_id)
         || chain_field(p_event.category)

@@ -99,3 +99,37 @@ async fn a_stream_that_cannot_be_decoded_stops_alone() {
     assert_eq!(run::find(c, run_id).await.unwrap().unwrap().version, 7, "up to the event before");
     assert_eq!(run::find(c, stories[1].run.uuid()).await.unwrap().unwrap().state, "finished");
 }
+
+#[tokio::test]
+async fn a_rebuild_of_100_000_events_gives_identical_views() {
+    let url = a_database("projector_long").await;
+    let (gateway, projector) = (store(&url, Role::Gateway).await, store(&url, Role::Projector).await);
+    let story = Story::new();
+    story.append(&gateway).await;
+    story.describe(&gateway).await;
+    let g = &mut gateway.acquire().await.unwrap();
+    let last = event::list_stream(g, story.branch.uuid(), 3, 1).await.unwrap().remove(0);
+    let versions: Vec<i64> = (5..100_000).collect();
+    for versions in versions.chunks(256) {
+        let command = |version: &i64| event::Command::new(vec![story::again(&last, *version)]);
+        event::append(g, uuid::Uuid::now_v7(), &versions.iter().map(command).collect::<Vec<_>>()).await.unwrap();
+    }
+    let mut position = 0;
+    loop {
+        let mut tx = projector.begin().await.unwrap();
+        let events = event::list_after(&mut tx, position, 2_000).await.unwrap();
+        let Some(last) = events.last() else { break tx.rollback().await.unwrap() };
+        position = last.position;
+        Projection::default().apply(&mut tx, &events).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let c = &mut projector.acquire().await.unwrap();
+    let live = views::hashes(c).await.unwrap();
+
+    let rebuilt = rebuild(&projector).await.unwrap();
+
+    assert!(rebuilt.events >= 100_000, "{rebuilt:?}");
+    assert_eq!(views::hashes(c).await.unwrap(), live);
+    let (verified, _) = dvt_store::chain::verify(c).await.unwrap().unwrap();
+    assert_eq!(verified, rebuilt.events);
+}

@@ -1,6 +1,6 @@
 //! A log worth projecting: two projects, edits, a compilation, a publish, runs.
 
-use dvt_dbt::edit::{Intent, Moved, RenameNode, Subject};
+use dvt_dbt::edit::{DescribeNode, Intent, Moved, RenameNode, Subject};
 use dvt_dbt::tree::{File, Mode, Sha256, Tree};
 use dvt_domain::branch::{self, Change, Changed, ProjectImported};
 use dvt_domain::compilation::{self, CompileRequested, Compiled, NodeOutcome, NodeState, PublishRequested, Published};
@@ -58,6 +58,18 @@ impl Story {
         for (stream_id, events) in streams {
             append(gateway, self.project, Decided { stream_id, version: 0, events }).await;
         }
+    }
+
+    /// Appends one more event of the branch, after its three.
+    pub(crate) async fn describe(&self, gateway: &Store) {
+        let unique_id = "model.shop.c".to_owned();
+        let subject = Subject { node: unique_id.clone(), property: "description".into() };
+        let described = branch::Event::Changed(Changed {
+            intent: Intent::DescribeNode(DescribeNode { unique_id, text: "one row an order".into() }),
+            change: Change { summary: "described c".into(), subjects: vec![subject], ..Change::default() },
+        });
+        let decided = Decided { stream_id: self.branch.uuid(), version: 3, events: vec![described.into()] };
+        append(gateway, self.project, decided).await;
     }
 
     fn project_events(&self) -> Vec<Event> {
