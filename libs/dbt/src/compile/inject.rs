@@ -17,7 +17,7 @@ pub(super) struct Cte {
 pub(super) fn inject(rendered: Rendered, ctes: &[Cte]) -> Compiled {
     let ids = ctes.iter().map(|cte| cte.unique_id.clone()).collect();
     if ctes.is_empty() {
-        return Compiled { sql: rendered.sql, source_map: rendered.source_map, ctes: ids };
+        return Compiled { sql: rendered.sql, source_map: rendered.source_map, ctes: ids, macros: rendered.macros };
     }
     let at = Place::of(&rendered.sql);
     let mut made = Writer::default();
@@ -29,7 +29,7 @@ pub(super) fn inject(rendered: Rendered, ctes: &[Cte]) -> Compiled {
     }
     made.sql.push_str(if at.own_with { ", " } else { " " });
     made.copy(&rendered, at.insert, at.end);
-    Compiled { sql: made.sql, source_map: made.source_map, ctes: ids }
+    Compiled { sql: made.sql, source_map: made.source_map, ctes: ids, macros: rendered.macros }
 }
 
 #[derive(Default)]

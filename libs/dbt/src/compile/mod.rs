@@ -43,6 +43,8 @@ pub struct Compiled {
     pub source_map: Vec<SourceSpan>,
     /// The ephemeral models inside, in the order of their CTEs.
     pub ctes: Vec<String>,
+    /// The macros that the node itself called; dbt adds them to `depends_on.macros`.
+    pub macros: Vec<String>,
 }
 
 /// Says why a node waits for its run, with the renderings that are known already.

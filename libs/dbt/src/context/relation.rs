@@ -142,6 +142,10 @@ impl Object for Relation {
         self
     }
 
+    fn mapping(&self) -> bool {
+        true
+    }
+
     fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
         Ok(self.property(name))
     }

@@ -242,6 +242,8 @@ pub struct Rendered {
     /// Why the run must render this node again; None when the text is final. Where it is Some, `sql` is empty unless
     /// only `is_incremental()` was asked: then it is the full refresh's rendering.
     pub deferred: Option<String>,
+    /// What the node itself called: dbt adds it to what pass 1 found in `depends_on.macros`.
+    pub macros: Vec<String>,
     pub reads: Reads,
 }
 

@@ -92,7 +92,30 @@ impl Engine {
         let mut out = Out::default();
         vm.render(&template, &mut out)?;
         vm.record.text = out.text;
+        if let Some(index) = self.test_macro(node) {
+            // dbt sees only this one, whichever package's test of that name the text calls.
+            let name = format!(".{}", self.inner.registry.entry(index).info.name);
+            let mut seen = false;
+            vm.record.macros.retain(|called| !called.ends_with(&name) || !std::mem::replace(&mut seen, true));
+        }
         Ok(vm.record)
+    }
+
+    /// Finds the macro of a generic test by its name alone, as dbt does.
+    fn test_macro(&self, node: &NodeContext) -> Option<usize> {
+        node.test_kwargs.as_ref()?;
+        let called = test_macro(&node.raw_code)?;
+        let name = called.rsplit('.').next().unwrap_or(called);
+        let registry = &self.inner.registry;
+        registry.by_name(&node.package, &self.inner.settings.root_package, name)
+    }
+
+    /// Reads another text of a node as [`Engine::parse`] reads its own: a hook, a column's expression.
+    ///
+    /// # Errors
+    /// As [`Engine::parse`].
+    pub fn parse_text(&self, node: &NodeContext, text: &str) -> Result<Parsed, Error> {
+        self.parse(&NodeContext { raw_code: Arc::from(text), test_kwargs: None, ..node.clone() })
     }
 
     /// Renders a node as dbt's second pass does.
@@ -141,11 +164,11 @@ impl Engine {
             .test_arguments(&mut vm, node)
             .and_then(|()| self.inner.template(node, &node.raw_code))
             .and_then(|template| vm.render(&template, &mut out));
-        let (ctes, reads) = (vm.ctes, vm.record.reads);
+        let (ctes, macros, reads) = (vm.ctes, vm.record.macros, vm.record.reads);
         match rendered {
-            Ok(()) => Ok(Rendered { sql: out.text, source_map: out.spans, ctes, deferred: None, reads }),
+            Ok(()) => Ok(Rendered { sql: out.text, source_map: out.spans, ctes, deferred: None, macros, reads }),
             Err(error) if error.code == Code::Deferred => {
-                Ok(Rendered { deferred: Some(error.message), reads, ..Rendered::default() })
+                Ok(Rendered { deferred: Some(error.message), macros, reads, ..Rendered::default() })
             }
             Err(error) => Err(error),
         }
@@ -154,15 +177,8 @@ impl Engine {
     /// Renders a generic test's arguments natively, as dbt does before the test itself.
     fn test_arguments(&self, vm: &mut Vm<'_>, node: &NodeContext) -> Result<(), Error> {
         let Some(kwargs) = &node.test_kwargs else { return Ok(()) };
-        if let Some(name) = test_macro(&node.raw_code) {
-            let (package, name) = name.split_once('.').map_or((None, name), |(package, name)| (Some(package), name));
-            let index = match package {
-                Some(package) => self.inner.registry.in_package(package, name),
-                None => self.inner.registry.visible(&node.package, &self.inner.settings.root_package, name),
-            };
-            if let Some(index) = index {
-                vm.record.macros.push(self.inner.registry.entry(index).info.unique_id.clone());
-            }
+        if let Some(index) = self.test_macro(node) {
+            vm.record.macros.push(self.inner.registry.entry(index).info.unique_id.clone());
         }
         let rendered = native::test_arguments(vm, kwargs)?;
         vm.members.insert("_dbt_generic_test_kwargs".to_owned(), rendered);

@@ -142,6 +142,15 @@ impl Registry {
         own(package).or_else(|| own(root)).or_else(|| self.internal.get(name).copied())
     }
 
+    /// Finds a macro by its name alone: the package's own, the root's, any package's, dbt's.
+    pub(crate) fn by_name(&self, package: &str, root: &str, name: &str) -> Option<usize> {
+        let own = |package: &str| self.packages.get(package).and_then(|macros| macros.get(name)).copied();
+        let anywhere = || {
+            self.entries.iter().rposition(|entry| entry.info.name == name && !INTERNAL.contains(&&*entry.info.package))
+        };
+        own(package).or_else(|| own(root)).or_else(anywhere).or_else(|| self.internal.get(name).copied())
+    }
+
     /// Finds a macro that the project or a package may override: the root's, then any package's, then dbt's.
     pub(crate) fn overridable(&self, package: &str, root: &str, name: &str) -> Option<usize> {
         self.packages

@@ -23,7 +23,11 @@ pub(crate) fn test(name: &str, value: &Value, args: &Args) -> Outcome<bool> {
         "float" => matches!(value, Value::Float(_)),
         "number" => matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_)),
         "string" => matches!(value, Value::Str(_)),
-        "mapping" => matches!(value, Value::Dict(_)),
+        "mapping" => match value {
+            Value::Dict(_) => true,
+            Value::Object(object) => object.mapping(),
+            _ => false,
+        },
         "sequence" => value.length().is_some(),
         "iterable" => value.items().is_some(),
         "callable" => match value {

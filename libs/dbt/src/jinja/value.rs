@@ -72,6 +72,11 @@ pub(crate) trait Object {
         true
     }
 
+    /// Says whether Python would call it a mapping.
+    fn mapping(&self) -> bool {
+        self.type_name() == "dict"
+    }
+
     /// Lists the items, where the object can be walked over.
     fn iterate(&self) -> Option<Vec<Value>> {
         None
