@@ -7,6 +7,7 @@ use crate::Topics;
 
 /// Says where Kafka and its schema registry are.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Kafka's addresses, e.g. kafka-1:9092,kafka-2:9092; without them services follow the log alone
     #[arg(long, env = "KAFKA_BROKERS", requires = "schema_registry_url")]

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 /// Holds the settings that all services have in common.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Config {
     /// Address of /livez, /readyz and /metrics; none are served without it
     #[arg(long, env = "ADMIN_ADDR")]

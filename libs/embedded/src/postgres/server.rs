@@ -118,13 +118,12 @@ fn home(folder: &Path, programs: &Programs) -> Result<PathBuf, Error> {
     let mut home = folder.join("postgres");
     std::fs::create_dir_all(&home).map_err(file_error(&home))?;
     own(&home, programs)?;
-    let reach = |home: &Path| programs.may_enter(home);
-    if let Some(temporary) = folder.parent().filter(|parent| !reach(&home) && programs.may_enter(parent)) {
-        tracing::debug!(parent = %temporary.display(), "opening the folder to the server's user");
-        let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
-        std::fs::set_permissions(&folder, open).map_err(file_error(&folder))?;
+    if !programs.may_enter(&home) && folder.parent().is_some_and(|parent| programs.may_enter(parent)) {
+        // Lets the server's user through, not in: the secrets beside are files of our own.
+        let through = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
+        std::fs::set_permissions(&folder, through).map_err(file_error(&folder))?;
     }
-    if !reach(&home) {
+    if !programs.may_enter(&home) {
         let elsewhere = tempfile::Builder::new().prefix("dvt-").tempdir_in(ELSEWHERE);
         home = elsewhere.map_err(file_error(Path::new(ELSEWHERE)))?.keep();
         own(&home, programs)?;

@@ -1,4 +1,49 @@
+use std::io::BufRead;
+use std::process::{Command, Stdio};
+
 use dvt_embedded::postgres::Cluster;
+
+/// Names the folder of the cluster that a child process of these tests is to own.
+const OWN: &str = "DVT_TEST_OWN_CLUSTER";
+
+/// The part of the child process: owns a cluster until it is killed.
+#[tokio::test]
+async fn owner_that_is_killed() {
+    let Some(folder) = std::env::var_os(OWN) else { return };
+    let cluster = Cluster::open(folder.as_ref()).await.expect("a cluster");
+    cluster.create_database("log").await.expect("a database");
+    cluster.execute("log", "create table kept (n int); insert into kept values (7)").await.expect("a table");
+    println!("ready");
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn takes_over_from_an_owner_that_was_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = Command::new(std::env::current_exe().expect("this program"));
+    child.args(["--exact", "postgres::owner_that_is_killed", "--nocapture"]).env(OWN, folder.path());
+    let mut child = child.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("its output")).lines();
+    assert!(lines.any(|line| line.expect("a line").ends_with("ready")), "the child owns a cluster");
+    child.kill().expect("it is killed");
+    child.wait().expect("it has ended");
+
+    let cluster = Cluster::open(folder.path()).await.expect("the same cluster");
+    assert!(cluster.is_owner());
+    let rows = cluster.query("log", "select n from kept").await.expect("the rows");
+    assert_eq!(rows, vec![vec![Some("7".to_owned())]]);
+}
+
+#[tokio::test]
+async fn finds_a_place_where_the_server_may_not_enter_the_folder() {
+    let closed = tempfile::tempdir().expect("a folder that only we may enter");
+    let folder = closed.path().join("checkout/data");
+    let cluster = Cluster::open(&folder).await.expect("a cluster");
+    cluster.create_database("log").await.expect("a database");
+    cluster.stop().await.expect("it stops");
+    let place = std::fs::read_to_string(folder.join("postgres.path")).expect("the folder names the place");
+    std::fs::remove_dir_all(place.trim()).expect("it can be removed");
+}
 
 #[tokio::test]
 async fn keeps_its_data_over_a_restart_and_lets_a_second_opener_join() {

@@ -1,0 +1,67 @@
+//! The outside world that publishing writes to.
+
+mod git;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use dvt_dbt::tree::{Sha256, Tree};
+use uuid::Uuid;
+
+pub(crate) use git::LocalGit;
+
+/// Says why a repository could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("could not use the Git repository")]
+    Git(#[from] git2::Error),
+    #[error("{path} is a folder in the repository and a file in the project, or the other way round")]
+    Clash { path: String },
+    #[error("commit {0} says nothing of the version that it publishes")]
+    Trailer(String),
+}
+
+/// Names the branch that a project publishes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) project_id: Uuid,
+    pub(crate) branch: String,
+}
+
+/// What is published: one version of a branch, and perhaps the artifact made of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Publication {
+    /// Of the compilation; found again in the commit, so that a repetition makes no second one.
+    pub(crate) compilation_id: Uuid,
+    pub(crate) version: i64,
+    pub(crate) tree: Tree,
+    pub(crate) message: String,
+    /// Who asked, without prefix.
+    pub(crate) author: String,
+    pub(crate) requested_at: DateTime<Utc>,
+    pub(crate) artifact: Option<Files>,
+}
+
+/// The files of an artifact, below a folder named by its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    pub(crate) key: Sha256,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+}
+
+/// The commits that hold a publication, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Commits {
+    pub(crate) project: String,
+    pub(crate) artifacts: Option<String>,
+}
+
+/// Writes publications to a repository. Calls block.
+pub(crate) trait Repository: Send + Sync + 'static {
+    /// Answers the version that was published last; None: none yet.
+    fn last_version(&self, target: &Target) -> Result<Option<i64>, Error>;
+
+    /// Publishes in one push, one commit each, in the order given. `base` is the tree of the version published last:
+    /// only what differs from it is written, and no path outside of either is touched.
+    fn publish(&self, target: &Target, base: &Tree, publications: &[Publication]) -> Result<Vec<Commits>, Error>;
+}

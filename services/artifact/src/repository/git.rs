@@ -1,0 +1,216 @@
+//! Repositories as bare Git repositories in a local folder, one a project.
+
+use std::path::{Path, PathBuf};
+
+use dvt_dbt::tree::{File, Mode, Tree};
+use git2::build::TreeUpdateBuilder;
+use git2::{Commit, FileMode, Oid, Repository as Git, Signature, Time};
+use uuid::Uuid;
+
+use super::{Commits, Error, Files, Publication, Repository, Target};
+
+/// The branch of all artifacts of a project.
+const ARTIFACTS: &str = "dvt-artifacts";
+const VERSION: &str = "Dvt-Version: ";
+const COMPILATION: &str = "Dvt-Compilation: ";
+
+/// Publishes to bare repositories below a folder.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalGit {
+    root: PathBuf,
+}
+
+/// One branch while commits are stacked on it; nothing is visible before [`Stack::push`].
+struct Stack<'a> {
+    git: &'a Git,
+    reference: String,
+    /// The branch's head as it was found.
+    found: Option<Oid>,
+    head: Option<Oid>,
+}
+
+impl LocalGit {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Answers where a project's repository is.
+    pub(crate) fn path(&self, project_id: Uuid) -> PathBuf {
+        self.root.join(format!("{project_id}.git"))
+    }
+
+    fn open(&self, target: &Target) -> Result<Git, Error> {
+        let path = self.path(target.project_id);
+        match Git::open_bare(&path) {
+            Ok(git) => Ok(git),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => create(&path, &target.branch),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn create(path: &Path, branch: &str) -> Result<Git, Error> {
+    let mut options = git2::RepositoryInitOptions::new();
+    options.bare(true).mkpath(true).external_template(false).initial_head(branch);
+    Ok(Git::init_opts(path, &options)?)
+}
+
+impl Repository for LocalGit {
+    fn last_version(&self, target: &Target) -> Result<Option<i64>, Error> {
+        let git = self.open(target)?;
+        let stack = Stack::of(&git, &target.branch)?;
+        let Some(commit) = stack.find(VERSION, |_| true)? else { return Ok(None) };
+        let version = trailer(&commit, VERSION).and_then(|version| version.parse().ok());
+        version.map(Some).ok_or_else(|| Error::Trailer(commit.id().to_string()))
+    }
+
+    fn publish(&self, target: &Target, base: &Tree, publications: &[Publication]) -> Result<Vec<Commits>, Error> {
+        let git = self.open(target)?;
+        let (mut project, mut artifacts) = (Stack::of(&git, &target.branch)?, Stack::of(&git, ARTIFACTS)?);
+        let mut base = base;
+        let mut commits = Vec::new();
+        for publication in publications {
+            let made = project.add_project(base, publication)?;
+            let artifact = publication.artifact.as_ref();
+            let artifact = artifact.map(|files| artifacts.add_artifact(files, publication)).transpose()?;
+            commits.push(Commits { project: made.to_string(), artifacts: artifact.map(|id| id.to_string()) });
+            base = &publication.tree;
+        }
+        // Artifacts first: a project's commit never names what cannot be found.
+        artifacts.push()?;
+        project.push()?;
+        Ok(commits)
+    }
+}
+
+impl<'a> Stack<'a> {
+    fn of(git: &'a Git, branch: &str) -> Result<Self, Error> {
+        let reference = format!("refs/heads/{branch}");
+        let found = match git.refname_to_id(&reference) {
+            Ok(id) => Some(id),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { git, reference, found, head: found })
+    }
+
+    /// Finds the newest commit with a trailer that fits.
+    fn find(&self, name: &str, fits: impl Fn(&str) -> bool) -> Result<Option<Commit<'a>>, Error> {
+        let mut next = self.head.map(|id| self.git.find_commit(id)).transpose()?;
+        while let Some(commit) = next {
+            if trailer(&commit, name).is_some_and(&fits) {
+                return Ok(Some(commit));
+            }
+            next = commit.parents().next();
+        }
+        Ok(None)
+    }
+
+    fn add_project(&mut self, base: &Tree, publication: &Publication) -> Result<Oid, Error> {
+        let id = publication.compilation_id.to_string();
+        if let Some(made) = self.find(COMPILATION, |known| known == id)? {
+            return Ok(made.id());
+        }
+        let mut update = TreeUpdateBuilder::new();
+        for (path, _) in base.iter().filter(|(path, _)| publication.tree.find(path).is_none()) {
+            if self.entry(path)?.is_some() {
+                update.remove(&**path);
+            }
+        }
+        for (path, file) in publication.tree.iter().filter(|(path, file)| base.find(path) != Some(*file)) {
+            if self.entry(path)? == Some(git2::ObjectType::Tree) {
+                return Err(Error::Clash { path: path.to_string() });
+            }
+            update.upsert(&**path, self.git.blob(&file.bytes)?, mode(file));
+        }
+        let tree = self.updated(&mut update)?;
+        let version = publication.version;
+        self.commit(tree, publication, &format!("{VERSION}{version}\n{COMPILATION}{id}"))
+    }
+
+    fn add_artifact(&mut self, artifact: &Files, publication: &Publication) -> Result<Oid, Error> {
+        let mut update = TreeUpdateBuilder::new();
+        for (path, bytes) in &artifact.files {
+            update.upsert(format!("{}/{path}", artifact.key), self.git.blob(bytes)?, FileMode::Blob);
+        }
+        let tree = self.updated(&mut update)?;
+        let trailers = format!("{VERSION}{}\n{COMPILATION}{}", publication.version, publication.compilation_id);
+        self.commit(tree, publication, &trailers)
+    }
+
+    /// Says what the head has at a path.
+    fn entry(&self, path: &str) -> Result<Option<git2::ObjectType>, Error> {
+        let Some(head) = self.head else { return Ok(None) };
+        match self.git.find_commit(head)?.tree()?.get_path(Path::new(path)) {
+            Ok(entry) => Ok(entry.kind()),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn updated(&self, update: &mut TreeUpdateBuilder) -> Result<Oid, Error> {
+        let tree = match self.head {
+            Some(head) => self.git.find_commit(head)?.tree()?,
+            None => self.git.find_tree(self.git.treebuilder(None)?.write()?)?,
+        };
+        Ok(update.create_updated(self.git, &tree)?)
+    }
+
+    /// Commits a tree; one that is equal to the head's is there already.
+    fn commit(&mut self, tree: Oid, publication: &Publication, trailers: &str) -> Result<Oid, Error> {
+        let parent = self.head.map(|id| self.git.find_commit(id)).transpose()?;
+        if let Some(parent) = parent.as_ref().filter(|parent| parent.tree_id() == tree) {
+            return Ok(parent.id());
+        }
+        let when = Time::new(publication.requested_at.timestamp(), 0);
+        let name = plain(&publication.author);
+        let author = Signature::new(&name, &format!("{}@localhost", name.replace(' ', ".")), &when)?;
+        let committer = Signature::new("DVT+", "dvt@localhost", &when)?;
+        let message = match publication.message.trim() {
+            "" => format!("Publish version {}", publication.version),
+            message => message.to_owned(),
+        };
+        let message = format!("{message}\n\n{trailers}\n");
+        let tree = self.git.find_tree(tree)?;
+        let parents: Vec<_> = parent.iter().collect();
+        let made = self.git.commit(None, &author, &committer, &message, &tree, &parents)?;
+        self.head = Some(made);
+        Ok(made)
+    }
+
+    /// Makes the commits visible, unless someone else moved the branch meanwhile.
+    fn push(&self) -> Result<(), Error> {
+        match (self.found, self.head) {
+            (found, Some(head)) if found != Some(head) => match found {
+                Some(found) => self.git.reference_matching(&self.reference, head, true, found, "dvt publish")?,
+                None => self.git.reference(&self.reference, head, false, "dvt publish")?,
+            },
+            (_, Some(_) | None) => return Ok(()),
+        };
+        Ok(())
+    }
+}
+
+fn mode(file: &File) -> FileMode {
+    match file.mode {
+        Mode::Regular => FileMode::Blob,
+        Mode::Executable => FileMode::BlobExecutable,
+    }
+}
+
+/// Reads a trailer from the last paragraph of a commit's message.
+fn trailer<'a>(commit: &'a Commit<'_>, name: &str) -> Option<&'a str> {
+    let message = commit.message().ok()?;
+    let last = message.trim_end().rsplit("\n\n").next()?;
+    last.lines().find_map(|line| line.strip_prefix(name))
+}
+
+/// Makes a name that Git takes.
+fn plain(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control() && !"<>\"".contains(*c)).collect();
+    let name = name.trim_matches(|c: char| c.is_whitespace() || ".,:;\\'".contains(c));
+    if name.is_empty() { "unknown".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Turns requests of the log into job rows, in the transaction that moves the checkpoint.
+
+use dvt_bus::{Handler, HandlerError};
+use dvt_domain::compilation::{Compilation, Event as CompilationEvent};
+use dvt_domain::{Category, Event};
+use dvt_log::Log;
+use dvt_store::event::Recorded;
+use dvt_store::job::{self, Kind, NewJob};
+use dvt_store::{Connection, Tx};
+
+/// Enqueues publishes.
+#[derive(Default)]
+pub(crate) struct Requests {
+    log: Log,
+}
+
+#[async_trait::async_trait]
+impl Handler for Requests {
+    async fn handle(&mut self, tx: &mut Tx, events: &[Recorded]) -> Result<(), HandlerError> {
+        for recorded in events.iter().filter(|event| event.category == Category::Compilation.as_str()) {
+            if let Some(job) = self.job(tx, recorded).await.map_err(|error| poison(recorded, &error))? {
+                job::enqueue(tx, &job).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Requests {
+    async fn job(&self, c: &mut Connection, recorded: &Recorded) -> Result<Option<NewJob>, dvt_log::Error> {
+        let Some(Event::Compilation(event)) = self.log.decode(c, recorded).await? else { return Ok(None) };
+        let (kind, lane) = match event {
+            CompilationEvent::PublishRequested(_) => {
+                let at = self.log.load_version::<Compilation>(c, recorded.stream_id, recorded.version).await?;
+                let request = at.state.request;
+                (Kind::Publish, request.map(|request| lane(&request.project_id.uuid())))
+            }
+            CompilationEvent::CompileRequested(_) => (Kind::Compile, None),
+            CompilationEvent::Compiled(_)
+            | CompilationEvent::CompileFailed(_)
+            | CompilationEvent::Published(_)
+            | CompilationEvent::PublishSuperseded(_) => return Ok(None),
+        };
+        Ok(recorded.project_id.map(|project_id| NewJob {
+            job_id: recorded.event_id,
+            kind,
+            lane,
+            project_id,
+            stream_id: recorded.stream_id,
+            position: recorded.position,
+            request: Vec::new(),
+        }))
+    }
+}
+
+/// One publisher a repository: its jobs run one at a time, in the order of the log.
+fn lane(project_id: &uuid::Uuid) -> String {
+    format!("publish/{project_id}")
+}
+
+fn poison(recorded: &Recorded, error: &dvt_log::Error) -> HandlerError {
+    let text = format!("{:#}", anyhow::anyhow!("{error}"));
+    match error.is_corrupt() {
+        true => HandlerError::Poison { stream: recorded.stream_id, error: text },
+        false => HandlerError::Transient(text),
+    }
+}
