@@ -4,6 +4,8 @@
 do $$
 declare
     v_role text;
+    -- From 16 on, whoever makes a role is its member, but may not yet play it.
+    v_may_play text := case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end;
 begin
     foreach v_role in array array['dvt_owner', 'dvt_gateway', 'dvt_projector', 'dvt_executor', 'dvt_artifact', 'dvt_relay']
     loop
@@ -12,7 +14,7 @@ begin
         exception when duplicate_object or unique_violation then
             null; -- another database of this cluster made it first
         end;
-        if not pg_has_role(current_user, v_role, 'member') then
+        if not pg_has_role(current_user, v_role, v_may_play) then
             execute format('grant %I to current_user', v_role);
         end if;
     end loop;

@@ -51,7 +51,13 @@ impl Error {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Constraint { constraint, .. } => Some(constraint),
-            _ => None,
+            Self::Unreachable(_)
+            | Self::Busy(_)
+            | Self::Statement(_)
+            | Self::Migrate(_)
+            | Self::Address(_)
+            | Self::EmptyCommand
+            | Self::Answer(_) => None,
         }
     }
 }

@@ -10,6 +10,13 @@ use uuid::Uuid;
 use super::{Command, Outcome, partition_of};
 use crate::{Connection, Error};
 
+const APPEND: &str = "select command, kind, position, stream_id, expected, actual, same_request, wait_ms
+    from append_events(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+    )
+    order by command";
+
 /// Appends commands in order, each by itself, in one round trip and (outside a transaction) one commit. `process`
 /// names the caller in reservations.
 ///
@@ -30,41 +37,34 @@ pub async fn append<C: Borrow<Command>>(
         return Err(Error::EmptyCommand);
     }
     let arrays = Arrays::of(&commands);
-    let rows: Vec<Row> = sqlx::query_as(
-        "select command, kind, position, stream_id, expected, actual, same_request, wait_ms
-        from append_events(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-            $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
-        )
-        order by command",
-    )
-    .bind(process)
-    .bind(arrays.first)
-    .bind(arrays.count)
-    .bind(arrays.reserve)
-    .bind(arrays.streams)
-    .bind(arrays.categories)
-    .bind(arrays.topics)
-    .bind(arrays.partitions)
-    .bind(arrays.stream)
-    .bind(arrays.pair)
-    .bind(arrays.event_id)
-    .bind(arrays.version)
-    .bind(arrays.tenant_id)
-    .bind(arrays.project_id)
-    .bind(arrays.event_type)
-    .bind(arrays.schema_fingerprint)
-    .bind(arrays.payload)
-    .bind(arrays.actor)
-    .bind(arrays.command_id)
-    .bind(arrays.correlation_id)
-    .bind(arrays.causation_id)
-    .bind(arrays.idempotency_key)
-    .bind(arrays.request_sha256)
-    .bind(arrays.traceparent)
-    .bind(arrays.occurred_at)
-    .fetch_all(c)
-    .await?;
+    let rows: Vec<Row> = sqlx::query_as(APPEND)
+        .bind(process)
+        .bind(arrays.first)
+        .bind(arrays.count)
+        .bind(arrays.reserve)
+        .bind(arrays.streams)
+        .bind(arrays.categories)
+        .bind(arrays.topics)
+        .bind(arrays.partitions)
+        .bind(arrays.stream)
+        .bind(arrays.pair)
+        .bind(arrays.event_id)
+        .bind(arrays.version)
+        .bind(arrays.tenant_id)
+        .bind(arrays.project_id)
+        .bind(arrays.event_type)
+        .bind(arrays.schema_fingerprint)
+        .bind(arrays.payload)
+        .bind(arrays.actor)
+        .bind(arrays.command_id)
+        .bind(arrays.correlation_id)
+        .bind(arrays.causation_id)
+        .bind(arrays.idempotency_key)
+        .bind(arrays.request_sha256)
+        .bind(arrays.traceparent)
+        .bind(arrays.occurred_at)
+        .fetch_all(c)
+        .await?;
     if rows.len() != commands.len() {
         return Err(Error::Answer(format!("{} outcomes for {} commands", rows.len(), commands.len())));
     }

@@ -166,16 +166,16 @@ impl Story {
             full_refresh: false,
             threads: 4,
         };
-        let step = |name: &str, needs: Vec<String>| PlannedStep {
+        let step = |name: &str, needs: &[&str]| PlannedStep {
             unique_id: format!("model.shop.{name}"),
             name: name.into(),
             resource_type: "model".into(),
             materialized: Some("view".into()),
             relation: None,
-            needs,
+            needs: needs.iter().map(|&need| need.to_owned()).collect(),
             reason: "selected".into(),
         };
-        let steps = vec![step("c", Vec::new()), step("d", vec!["model.shop.c".into()])];
+        let planned = RunPlanned { steps: vec![step("c", &[]), step("d", &["model.shop.c"])] };
         let failed = StepFailed {
             unique_id: "model.shop.c".into(),
             attempt: 1,
@@ -193,7 +193,7 @@ impl Story {
             RunFinished { outcome: Outcome::Failed, succeeded: 0, failed: 1, skipped: 1, cancelled: 0, message: None };
         [
             run::Event::RunRequested(request),
-            run::Event::RunPlanned(RunPlanned { steps }),
+            run::Event::RunPlanned(planned),
             run::Event::RunStarted(RunStarted { executor: "e".into(), attempt: 1 }),
             run::Event::StepStarted(started),
             run::Event::StepFailed(failed),

@@ -172,6 +172,19 @@ fn a_fate() -> impl Strategy<Value = Fate> {
     prop_oneof![4 => Just(Fate::Answered), 1 => Just(Fate::Lost), 1 => Just(Fate::AnswerLost)]
 }
 
+/// Takes a call to the log and its answer back, or loses one of them.
+fn travel(fate: Fate, model: &mut Model, commands: &[Arc<Command>]) -> Result<Vec<Outcome>, Arc<crate::Error>> {
+    let mut append = || model.append(Uuid::nil(), commands, chrono::DateTime::UNIX_EPOCH);
+    match fate {
+        Fate::Answered => Ok(append()),
+        Fate::Lost => Err(unreachable()),
+        Fate::AnswerLost => {
+            append();
+            Err(unreachable())
+        }
+    }
+}
+
 proptest! {
     /// Submits commands of a few streams, some decided on versions that are not there, over a bad network; what the
     /// callers hear must be what is in the log.
@@ -187,8 +200,7 @@ proptest! {
         let mut heard: HashMap<Ticket, Outcome> = HashMap::new();
         let mut pending = VecDeque::new();
         for (ticket, (stream, off, waits)) in (1..).zip(&shapes) {
-            let version = 1 + ticket as i64 / 3 - off;
-            let command = a_command(u128::from(ticket), *stream, version.max(1));
+            let command = a_command(u128::from(ticket), *stream, (1 + ticket as i64 / 3 - off).max(1));
             pending.push_back((Input::Submitted(an_entry(ticket, command, now)), *waits));
         }
         loop {
@@ -205,16 +217,7 @@ proptest! {
                 match effect {
                     Effect::Call(commands) => {
                         let fate = fates.next().unwrap_or(Fate::Answered);
-                        let outcomes = match fate {
-                            Fate::Lost => None,
-                            Fate::Answered | Fate::AnswerLost => {
-                                Some(model.append(Uuid::nil(), &commands, chrono::DateTime::UNIX_EPOCH))
-                            }
-                        };
-                        inputs.push_back(Input::Returned(match (fate, outcomes) {
-                            (Fate::Answered, Some(outcomes)) => Ok(outcomes),
-                            _ => Err(unreachable()),
-                        }));
+                        inputs.push_back(Input::Returned(travel(fate, &mut model, &commands)));
                     }
                     Effect::Connect => inputs.push_back(Input::Connected(Ok(()))),
                     Effect::Wait(_) => inputs.push_back(Input::Elapsed),
