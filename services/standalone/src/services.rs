@@ -30,4 +30,6 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
     let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: GRACE };
     let projector = dvt_projector::Config { store: store.clone(), bus: bus.clone(), runtime: runtime.clone() };
     tasks.spawn("projector", dvt_projector::run(projector, tasks.shutdown()));
+    let artifact = dvt_artifact::Config { store, bus, runtime, git_dir: addresses.repositories.clone() };
+    tasks.spawn("artifact", dvt_artifact::run(artifact, tasks.shutdown()));
 }
