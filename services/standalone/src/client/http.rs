@@ -1,7 +1,7 @@
 //! The gateway's HTTP API as the command line needs it: addresses, headers, problems.
 
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{RequestBuilder, Response, Url};
@@ -44,7 +44,8 @@ fn address(gateway: &Gateway) -> anyhow::Result<Url> {
     if let Some(url) = &gateway.url {
         return Ok(url.clone());
     }
-    let running = Running::find(Path::new(running::DATA_FOLDER))
+    let data = env::var_os("DVT_DATA").map_or_else(|| PathBuf::from(running::DATA_FOLDER), PathBuf::from);
+    let running = Running::find(&data)
         .context("no gateway is named and none was started in this folder; start one with `dvt up`, or use --url")?;
     running.url.parse().context("could not use the address of the `dvt up` in this folder")
 }
