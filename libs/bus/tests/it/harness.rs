@@ -38,13 +38,19 @@ pub(crate) struct World {
 impl World {
     /// Starts with a broker and a registry: those of the environment, or our own.
     pub(crate) async fn start() -> Self {
+        Self::start_on(std::env::var("KAFKA_BROKERS").ok()).await
+    }
+
+    /// Starts with a broker of our own, whatever the environment says: one that can be wiped.
+    pub(crate) async fn start_in_process() -> Self {
+        Self::start_on(None).await
+    }
+
+    async fn start_on(brokers: Option<String>) -> Self {
         let mut world = Self::without_kafka().await;
         let prefix = format!("t{}.", Uuid::now_v7().simple());
         world.config.kafka_topic_prefix = prefix;
-        world.config.kafka_brokers = match std::env::var("KAFKA_BROKERS") {
-            Ok(brokers) => Some(brokers),
-            Err(_) => Some(world.start_broker()),
-        };
+        world.config.kafka_brokers = brokers.or_else(|| Some(world.start_broker()));
         world.config.schema_registry_url = match std::env::var("SCHEMA_REGISTRY_URL") {
             Ok(url) => Some(url),
             Err(_) => {

@@ -1,6 +1,7 @@
 //! Makes, starts, finds and stops the server of one folder.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,7 +66,7 @@ impl Server {
             initialise(&programs, &data, mode)?;
         }
         let port = start(&programs, &home, mode)?;
-        let guard = guard(&programs, &home, mode)?;
+        let guard = guard(folder, &home, mode)?;
         Ok(Self { port, owned: Some(Owned { programs, data, guard, _lock: lock }) })
     }
 
@@ -197,7 +198,7 @@ fn free_port() -> Result<u16, Error> {
 }
 
 /// Starts the process that ends this very server once our end of its standard input is closed.
-fn guard(programs: &Programs, home: &Path, mode: &Mode) -> Result<Child, Error> {
+fn guard(folder: &Path, home: &Path, mode: &Mode) -> Result<Child, Error> {
     let pid = postmaster(&home.join("data")).ok_or_else(|| Error::Busy(home.to_owned()))?.pid;
     let script = match mode {
         Mode::Kept { .. } => r#"trap '' INT TERM HUP; read -r _; kill -INT "$1" 2>/dev/null; exit 0"#,
@@ -207,8 +208,9 @@ fn guard(programs: &Programs, home: &Path, mode: &Mode) -> Result<Child, Error> 
             while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"; exit 0"#
         }
     };
-    let mut command: Command = programs.command(Path::new("sh"));
-    command.args(["-c", script, "guard", &pid, &home.display().to_string()]);
+    let mut command = Command::new("sh");
+    // A group of its own: Ctrl-C is for its owner.
+    command.process_group(0).current_dir("/").args(["-c", script, "guard", &pid]).arg(folder);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().map_err(|source| Error::Spawn { program: "sh".into(), source })
 }
