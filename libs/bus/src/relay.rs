@@ -21,7 +21,7 @@ const NAME: &str = "relay";
 /// How often the log is looked at; a notification comes sooner.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Publishes until shutdown; ends at once without Kafka. `store` plays the relay's role.
+/// Publishes until shutdown; without Kafka there is nothing to do but wait for it. `store` plays the relay's role.
 ///
 /// # Errors
 /// When the registry's client cannot be made: the configuration is wrong.

@@ -8,7 +8,7 @@ use dvt_store::event::Recorded;
 use dvt_store::job::{self, Kind, NewJob};
 use dvt_store::{Connection, Tx};
 
-/// Enqueues publishes.
+/// Enqueues a job for each request to compile or publish.
 #[derive(Default)]
 pub(crate) struct Requests {
     log: Log,
@@ -59,7 +59,8 @@ fn lane(project_id: &uuid::Uuid) -> String {
 }
 
 fn poison(recorded: &Recorded, error: &dvt_log::Error) -> HandlerError {
-    let text = format!("{:#}", anyhow::anyhow!("{error}"));
+    let sources = std::iter::successors(std::error::Error::source(error), |source| source.source());
+    let text = sources.fold(error.to_string(), |text, source| format!("{text}: {source}"));
     match error.is_corrupt() {
         true => HandlerError::Poison { stream: recorded.stream_id, error: text },
         false => HandlerError::Transient(text),
