@@ -121,10 +121,15 @@ fn reference(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
         );
         return Err(Error::new(Code::RefUndeclared, message).into());
     }
+    let relation = Relation::resolved(&found);
+    if found.ephemeral && relation.too_long() {
+        let message = format!("Relation name '{}' is longer than 63 characters", relation.render());
+        return Err(Error::new(Code::CompilerError, message).into());
+    }
     if found.ephemeral && !vm.ctes.contains(&found.unique_id) {
         vm.ctes.push(found.unique_id.clone());
     }
-    Ok(Value::object(Relation::resolved(&found)))
+    Ok(Value::object(relation))
 }
 
 fn source(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {

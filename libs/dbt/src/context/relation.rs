@@ -7,6 +7,9 @@ use crate::jinja::value::{Key, Object, StrKey, Value};
 use crate::jinja::vm::{Args, Outcome, Phase, Vm};
 use crate::jinja::{Error, Quoting, Resolved};
 
+/// The longest name that Postgres keeps, in characters as dbt counts.
+const MAX_NAME: usize = 63;
+
 /// Is dbt's `Relation`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Relation {
@@ -49,6 +52,11 @@ impl Relation {
         relation.quote.identifier = false;
         relation.kind = Some(Rc::from("cte"));
         relation
+    }
+
+    /// Says whether Postgres would cut the name.
+    pub(crate) fn too_long(&self) -> bool {
+        self.identifier.as_deref().is_some_and(|name| name.chars().count() > MAX_NAME)
     }
 
     pub(crate) fn render(&self) -> String {
@@ -202,7 +210,7 @@ impl Object for Relation {
                     && same(&self.identifier, 2, "identifier");
                 return Ok(Some(Value::Bool(matches)));
             }
-            "relation_max_name_length" => return Ok(Some(Value::Int(63))),
+            "relation_max_name_length" => return Ok(Some(Value::from(MAX_NAME))),
             "to_dict" | "get_default_quote_policy" | "get_default_include_policy" => {
                 return Err(Error::unsupported(format!("relation.{name}")).into());
             }

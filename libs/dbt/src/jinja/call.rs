@@ -85,6 +85,10 @@ impl Object for Function {
         self
     }
 
+    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        Err(Error::unsupported(format!("{}.{name}", self.name)).into())
+    }
+
     fn callable(&self) -> bool {
         true
     }

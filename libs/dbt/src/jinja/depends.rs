@@ -26,7 +26,7 @@ pub(crate) fn with_dependencies(inner: &Inner) -> Vec<Macro> {
 struct Finder<'a> {
     inner: &'a Inner,
     package: &'a str,
-    /// A macro that calls itself does not depend on itself.
+    /// The macro's own `unique_id`.
     of: &'a str,
     found: Vec<String>,
 }
@@ -35,7 +35,7 @@ impl Finder<'_> {
     fn add(&mut self, index: Option<usize>) {
         if let Some(index) = index {
             let unique_id = &self.inner.registry.entry(index).info.unique_id;
-            if unique_id != self.of && !self.found.contains(unique_id) {
+            if !self.found.contains(unique_id) {
                 self.found.push(unique_id.clone());
             }
         }
@@ -140,7 +140,9 @@ impl Finder<'_> {
     fn callee(&mut self, callee: &Expr, args: &[Arg]) {
         let (registry, root) = (&self.inner.registry, &self.inner.settings.root_package);
         match &callee.kind {
-            Kind::Var(name) => self.add(registry.visible(self.package, root, name)),
+            // A macro that calls itself by its bare name does not depend on itself.
+            Kind::Var(name) if self.of.ends_with(&format!(".{name}")) => {}
+            Kind::Var(name) => self.add(registry.by_name(self.package, root, name)),
             Kind::Attribute(of, name) => match &of.kind {
                 Kind::Var(adapter) if &**adapter == "adapter" && &**name == "dispatch" => self.dispatched(args),
                 Kind::Var(package) if registry.is_package(package) => self.add(registry.in_package(package, name)),

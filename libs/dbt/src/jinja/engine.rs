@@ -1,6 +1,6 @@
 //! The engine: macros and settings once, then any number of renderings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value as Json;
@@ -93,12 +93,22 @@ impl Engine {
         vm.render(&template, &mut out)?;
         vm.record.text = out.text;
         if let Some(index) = self.test_macro(node) {
-            // dbt sees only this one, whichever package's test of that name the text calls.
-            let name = format!(".{}", self.inner.registry.entry(index).info.name);
-            let mut seen = false;
-            vm.record.macros.retain(|called| !called.ends_with(&name) || !std::mem::replace(&mut seen, true));
+            let visible = self.visible_to_test(index);
+            vm.record.macros.retain(|called| visible.contains(called.as_str()));
         }
         Ok(vm.record)
+    }
+
+    /// In pass 1 dbt shows a generic test only its own macro, `get_where_subquery`, and what those two depend on.
+    fn visible_to_test(&self, index: usize) -> HashSet<&str> {
+        let own = &self.inner.registry.entry(index).info.unique_id;
+        let all = self.macros();
+        let mut visible = HashSet::new();
+        for named in all.iter().filter(|known| known.unique_id == *own || known.name == "get_where_subquery") {
+            visible.insert(named.unique_id.as_str());
+            visible.extend(named.depends_on_macros.iter().map(String::as_str));
+        }
+        visible
     }
 
     /// Finds the macro of a generic test by its name alone, as dbt does.
