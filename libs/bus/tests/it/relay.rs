@@ -135,3 +135,27 @@ async fn lets_one_relay_lead_and_another_follow() {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), positions.into_iter().collect());
     other.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_back_events_without_a_schema_id_while_consumers_go_on() {
+    let mut world = World::start().await;
+    let registry = world.config.schema_registry_url.replace("http://127.0.0.1:1".to_owned());
+    let relay = world.relay().await;
+    let (stream, remember) = (Uuid::now_v7(), Remember::default());
+    let position = world.append(stream, 1, b"a").await;
+    let consuming = world.consume(remember.clone()).await;
+    remember.until_applied(&[position]).await;
+    until("the relay leads", async || !world.query("select 1 from lease where name = 'relay'").await.is_empty()).await;
+    consuming.running.stop().await;
+    relay.stop().await;
+    assert!(world.query("select 1 from registry_id").await.is_empty());
+    assert!(world.query("select 1 from relay_cursor where position > 0").await.is_empty());
+
+    world.query("delete from checkpoint").await;
+    world.config.schema_registry_url = registry;
+    let relay = world.relay().await;
+    let partition = world.recorded(position).await.partition;
+    assert_eq!(positions_on_kafka(&world, partition, position).await, [position]);
+    assert_eq!(world.query("select count(*) from registry_id").await, [[Some("1".to_owned())]]);
+    relay.stop().await;
+}
