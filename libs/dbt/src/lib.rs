@@ -9,3 +9,4 @@ pub mod environment;
 pub mod jinja;
 mod macros;
 pub mod tree;
+pub mod yaml;
