@@ -6,14 +6,16 @@
 mod custom;
 mod inject;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::jinja::{Code, Database, Engine, Error, Graph, NodeContext, Rendered, SourceSpan};
+use crate::jinja::{Code, Database, Engine, Error, Graph, NodeContext, RefCall, Rendered, Resolved, SourceSpan};
 
 pub use custom::custom_materialization;
 use inject::{Cte, inject};
@@ -66,8 +68,45 @@ pub fn compile(
     selected: &[String],
     database: Option<&dyn Database>,
 ) -> IndexMap<String, Compilation> {
-    let mut compiler = Compiler { engine, nodes, database, ephemeral: HashMap::new() };
-    selected.iter().map(|unique_id| (unique_id.clone(), compiler.one(unique_id))).collect()
+    let nodes = Shared { nodes, graph: OnceCell::new() };
+    let mut compiler = Compiler { engine, nodes: &nodes, database, ephemeral: HashMap::new() };
+    let all = selected.iter().map(|unique_id| (unique_id.clone(), compiler.one(unique_id))).collect();
+    crate::context::forget_graph();
+    all
+}
+
+/// Is a project whose graph is made once for all nodes.
+struct Shared<'a> {
+    nodes: &'a dyn Nodes,
+    graph: OnceCell<Arc<Json>>,
+}
+
+impl Graph for Shared<'_> {
+    fn resolve_ref(&self, from: &NodeContext, call: &RefCall) -> Result<Resolved, Error> {
+        self.nodes.resolve_ref(from, call)
+    }
+
+    fn resolve_source(&self, from: &NodeContext, source: &str, table: &str) -> Result<Resolved, Error> {
+        self.nodes.resolve_source(from, source, table)
+    }
+
+    fn flat_graph(&self) -> Json {
+        self.nodes.flat_graph()
+    }
+
+    fn shared_graph(&self) -> Arc<Json> {
+        self.graph.get_or_init(|| self.nodes.shared_graph()).clone()
+    }
+
+    fn node(&self, unique_id: &str) -> Option<Json> {
+        self.nodes.node(unique_id)
+    }
+}
+
+impl Nodes for Shared<'_> {
+    fn context(&self, unique_id: &str) -> Option<NodeContext> {
+        self.nodes.context(unique_id)
+    }
 }
 
 /// Is an ephemeral model as it is injected: the CTEs it needs before it, then itself.

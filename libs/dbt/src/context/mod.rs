@@ -17,6 +17,8 @@ mod results;
 mod simple;
 
 use std::any::Any;
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use crate::jinja::Error;
 use crate::jinja::call::{DbtMacro, Function};
@@ -128,11 +130,28 @@ fn cached(vm: &mut Vm<'_>, name: &str, make: impl FnOnce(&mut Vm<'_>) -> Outcome
     Ok(value)
 }
 
+thread_local! {
+    /// The last graph that a template of this thread read, as it was given and as a value: it is large, and all nodes of
+    /// one compilation read the same.
+    static GRAPH: RefCell<Option<(Arc<serde_json::Value>, Value)>> = const { RefCell::new(None) };
+}
+
 fn graph(vm: &mut Vm<'_>) -> Outcome<Value> {
-    Ok(match vm.graph {
-        Some(graph) => from_json(&graph.flat_graph()),
-        None => Value::dict(Default::default()),
-    })
+    let Some(graph) = vm.graph else { return Ok(Value::dict(Default::default())) };
+    let given = graph.shared_graph();
+    Ok(GRAPH.with_borrow_mut(|kept| match kept {
+        Some((known, value)) if Arc::ptr_eq(known, &given) => value.clone(),
+        _ => {
+            let value = from_json(&given);
+            *kept = Some((given, value.clone()));
+            value
+        }
+    }))
+}
+
+/// Lets go of the graph that is kept for the next node.
+pub(crate) fn forget_graph() {
+    GRAPH.set(None);
 }
 
 /// Is `dbt_utils` in `dbt_utils.star()`: the macros of one package.

@@ -158,6 +158,11 @@ pub trait Graph {
     /// Answers dbt's `graph` (`nodes`, `sources`, `exposures`, `metrics`, `groups` by unique_id). Asked only by templates that read it.
     fn flat_graph(&self) -> Json;
 
+    /// Answers [`Graph::flat_graph`] to be kept; whoever renders many nodes answers the same one each time.
+    fn shared_graph(&self) -> Arc<Json> {
+        Arc::new(self.flat_graph())
+    }
+
     /// Answers the node with this unique_id as the manifest shows it.
     fn node(&self, unique_id: &str) -> Option<Json>;
 }
