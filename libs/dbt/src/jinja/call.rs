@@ -11,6 +11,10 @@ use super::place::place_of;
 use super::value::{Dict, Key, Object, Value};
 use super::vm::{Args, Out, Outcome, Scope, Stop, Vm};
 
+/// Below this many bytes of free stack, a macro runs on a new piece of [`STACK_MORE`] bytes.
+const STACK_LEFT: usize = 256 * 1024;
+const STACK_MORE: usize = 2 * 1024 * 1024;
+
 /// Is a macro defined inside a template, or the body of a `call` block, with the variables around it.
 pub(crate) struct Closure {
     def: Arc<MacroDef>,
@@ -192,7 +196,9 @@ impl Vm<'_> {
         let scope = Scope::inside(outer);
         self.bind(def, &scope, args)?;
         let mut out = Out::default();
-        match self.body(&def.body, &scope, &mut out) {
+        // A macro in a macro in a macro takes more stack than a thread has; the limit on calls is the vm's.
+        let ran = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.body(&def.body, &scope, &mut out));
+        match ran {
             Ok(()) => {}
             Err(Stop::Continue | Stop::Break) => return Err(Error::runtime("loop control outside of a loop").into()),
             Err(stop) => return Err(stop),

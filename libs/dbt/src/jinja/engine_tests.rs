@@ -220,3 +220,10 @@ fn line_ends_and_whitespace_control_are_jinja_s() {
     assert_eq!(compiled("", "a\r\n{%- if true %}\r\nb{% endif -%}\r\n  c\r\n"), "a\nbc");
     assert_eq!(compiled("", "{# x #}{% raw %}{{ y }}{% endraw %}"), "{{ y }}");
 }
+
+#[test]
+fn macros_that_call_each_other_without_end_are_a_cycle() {
+    let macros = "{% macro a(n) %}{% if true %}{{ b(n)[0] ~ (1 + (2 * n)) }}{% endif %}{% endmacro %}{% macro b(n) %}{% for i in [1] %}{{ return([a(n + 1)]) }}{% endfor %}{% endmacro %}";
+    let error = engine(macros).compile(&node("{{ a(1) }}"), &Nothing, None).expect_err("a cycle");
+    assert_eq!(error.code, Code::TemplateCycle);
+}
