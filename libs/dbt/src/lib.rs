@@ -8,5 +8,8 @@ pub mod edit;
 pub mod environment;
 pub mod jinja;
 mod macros;
+pub mod node;
+pub mod parse;
+pub mod project;
 pub mod tree;
 pub mod yaml;

@@ -48,7 +48,7 @@ impl Layout {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         let Command::PlaceNode(placed) = command;
         for (field, got) in [("x", placed.x), ("y", placed.y)] {
-            if !(got.abs() <= COORDINATE_MAX) {
+            if got.is_nan() || got.abs() > COORDINATE_MAX {
                 return Err(Error::Coordinate { field, got });
             }
         }

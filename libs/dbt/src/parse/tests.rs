@@ -1,0 +1,53 @@
+//! Reads small projects.
+
+use serde_json::Map;
+
+use super::*;
+use crate::environment::Adapter;
+use crate::tree::{File, Mode};
+
+fn project(files: &[(&str, &str)]) -> Project {
+    let file = |(path, text): &(&str, &str)| (path.to_string(), File::new(Mode::Regular, text.as_bytes()));
+    let tree: Tree = files.iter().map(file).collect();
+    let environment = Environment {
+        name: "dev".into(),
+        adapter: Adapter::Postgres,
+        database: "db".into(),
+        schema: "s".into(),
+        threads: 1,
+        profile: "p".into(),
+        user: String::new(),
+        vars: Map::new(),
+        env: IndexMap::new(),
+    };
+    parse(ParseInput { tree: &tree, root: "", packages: &Tree::default(), environment: &environment })
+}
+
+#[test]
+fn reads_models_sources_and_tests_with_their_edges() {
+    let project = project(&[
+        ("dbt_project.yml", "name: p\nmodels:\n  p:\n    staging:\n      +materialized: table\n      +schema: stg\n"),
+        ("models/staging/a.sql", "select * from {{ source('raw', 't') }}"),
+        ("models/b.sql", "{{ config(tags='x') }} select * from {{ ref('a') }}"),
+        (
+            "models/s.yml",
+            "sources: [{name: raw, tables: [{name: t}]}]\nmodels: [{name: a, columns: [{name: id, data_tests: [unique]}]}]\n",
+        ),
+    ]);
+    assert_eq!(project.diagnostics(), []);
+    let a = project.find("model.p.a").expect("a");
+    assert_eq!((a.materialized(), a.schema.as_str()), ("table", "s_stg"));
+    assert_eq!(a.depends_on.nodes, ["source.p.raw.t"]);
+    assert_eq!(project.find("model.p.b").expect("b").tags, ["x"]);
+    let test = project.nodes().values().find(|node| node.test.is_some()).expect("a test");
+    assert_eq!(test.unique_id, "test.p.unique_a_id.f6a5f640da");
+    assert_eq!(test.depends_on.nodes, ["model.p.a"]);
+}
+
+#[test]
+fn a_dangling_ref_breaks_only_its_node() {
+    let project =
+        project(&[("dbt_project.yml", "name: p"), ("models/a.sql", "{{ ref('none') }}"), ("models/b.sql", "select 1")]);
+    assert_eq!(project.diagnostics()[0].code, "REF_NOT_FOUND");
+    assert_eq!(project.nodes().len(), 2);
+}
