@@ -1,1 +1,52 @@
-//! To be written.
+//! The gateway service: the HTTP API of DVT+.
+
+pub mod api;
+pub mod app;
+pub mod archive;
+pub mod branches;
+mod config;
+pub mod http;
+pub mod live;
+
+pub use config::Config;
+
+use anyhow::ensure;
+use dvt_log::Log;
+use dvt_runtime::{CancellationToken, Health, Tasks, admin};
+use dvt_store::appender::Appender;
+use dvt_store::{Role, Store};
+
+use crate::app::App;
+use crate::live::Live;
+
+/// Runs the service until shutdown.
+///
+/// # Errors
+/// When the address is not a loopback one, the database does not answer at start, or a part fails for good.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let address = config.listen_addr;
+    ensure!(address.ip().is_loopback(), "LISTEN_ADDR {address} is not a loopback address, and there is no sign-in yet");
+    let health = Health::default();
+    let mut tasks = Tasks::new(&shutdown, config.runtime.shutdown_grace);
+    let store = Store::connect(&config.store, Role::Gateway).await?;
+    let log = Log::default();
+    log.publish_schemas(&mut *store.acquire().await?).await?;
+    let (appender, worker) = Appender::new(&store);
+    tasks.spawn("appender", async move {
+        worker.run().await;
+        anyhow::Ok(())
+    });
+    let (live, follow) = Live::new(store.clone(), tasks.shutdown());
+    tasks.spawn("live", follow);
+    let app = App::new(store, log, appender, live, config.default_target);
+    let router = api::router(app).merge(admin::router(health.clone()));
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    let stop = tasks.shutdown();
+    tasks.spawn("http", async move {
+        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    });
+    if let Some(address) = config.runtime.admin_addr {
+        tasks.spawn("admin", admin::serve(address, health, tasks.shutdown()));
+    }
+    tasks.wait().await
+}

@@ -30,6 +30,13 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
     let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: GRACE };
     let projector = dvt_projector::Config { store: store.clone(), bus: bus.clone(), runtime: runtime.clone() };
     tasks.spawn("projector", dvt_projector::run(projector, tasks.shutdown()));
+    let gateway = dvt_gateway::Config {
+        store: store.clone(),
+        runtime: runtime.clone(),
+        listen_addr: addresses.listen,
+        default_target: addresses.target.0.clone(),
+    };
+    tasks.spawn("gateway", dvt_gateway::run(gateway, tasks.shutdown()));
     let artifact = dvt_artifact::Config { store, bus, runtime, git_dir: addresses.repositories.clone() };
     tasks.spawn("artifact", dvt_artifact::run(artifact, tasks.shutdown()));
 }

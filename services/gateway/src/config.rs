@@ -1,0 +1,19 @@
+//! The gateway's settings.
+
+use std::net::SocketAddr;
+
+/// Serves DVT+'s HTTP API.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub struct Config {
+    #[command(flatten)]
+    pub store: dvt_store::Config,
+    #[command(flatten)]
+    pub runtime: dvt_runtime::Config,
+    /// Address of the API; only loopback addresses until there is sign-in
+    #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8700")]
+    pub listen_addr: SocketAddr,
+    /// The target that the environment `dev` of a new project runs on
+    #[arg(long, env = "DEFAULT_TARGET", default_value = "local")]
+    pub default_target: String,
+}

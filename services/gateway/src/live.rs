@@ -1,0 +1,67 @@
+//! The tail of the log: wakes whoever waits for new events. A notification is a hint, a poll every 100 ms is the way.
+
+use std::time::Duration;
+
+use dvt_store::{Store, event};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often the head of the log is read where no notification comes.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Tells how long the log is. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Live {
+    head: watch::Receiver<i64>,
+}
+
+impl Live {
+    /// Makes the tail, and the task that keeps it going until `stop`.
+    pub fn new(store: Store, stop: CancellationToken) -> (Self, impl Future<Output = anyhow::Result<()>> + Send) {
+        let (sender, head) = watch::channel(0);
+        (Self { head }, follow(store, sender, stop))
+    }
+
+    /// Answers the position of the last event that this process knows of.
+    pub fn head(&self) -> i64 {
+        *self.head.borrow()
+    }
+
+    /// Waits until the log is longer than `position`, or `patience` is over.
+    pub async fn longer_than(&self, position: i64, patience: Duration) {
+        let mut head = self.head.clone();
+        let longer = head.wait_for(|head| *head > position);
+        // Both ends of the wait mean the same to the caller: it reads the log.
+        let _ = tokio::time::timeout(patience, longer).await;
+    }
+}
+
+async fn follow(store: Store, head: watch::Sender<i64>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut listener = None;
+    loop {
+        if listener.is_none() {
+            listener = store.listen().await.ok();
+        }
+        match read_head(&store).await {
+            Ok(position) => {
+                head.send_if_modified(|known| std::mem::replace(known, position) != position);
+            }
+            Err(error) => tracing::warn!(%error, "could not read the head of the log"),
+        }
+        let woken = async {
+            match &mut listener {
+                Some(listener) => listener.woken().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn read_head(store: &Store) -> Result<i64, dvt_store::Error> {
+    event::head(&mut *store.acquire().await?).await
+}

@@ -1,0 +1,19 @@
+//! The gateway as a process of its own.
+
+use clap::Parser;
+use dvt_gateway::{Config, run};
+use dvt_runtime::{shutdown, telemetry};
+
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    config: Config,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    telemetry::init()?;
+    run(arguments.config, shutdown::on_signal()?).await
+}
