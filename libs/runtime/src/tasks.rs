@@ -45,7 +45,7 @@ impl Tasks {
     /// The first failure, or the names of tasks that outlived the grace period.
     pub async fn wait(mut self) -> anyhow::Result<()> {
         let mut failure = None;
-        loop {
+        while failure.is_none() {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 ended = self.set.join_next_with_id() => match ended {
@@ -53,10 +53,8 @@ impl Tasks {
                     Some(ended) => failure = self.ended(ended).err(),
                 },
             }
-            if failure.is_some() {
-                self.shutdown.cancel();
-            }
         }
+        self.shutdown.cancel();
         let all = async {
             while let Some(ended) = self.set.join_next_with_id().await {
                 failure = failure.take().or(end(&mut self.names, ended).err());
