@@ -1,16 +1,18 @@
 //! Projects: the list, and how one comes to be from an archive.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
+use dvt_dbt::diagnostic::Diagnostic;
+use dvt_dbt::parse::{ParseInput, parse};
 use dvt_dbt::tree::Sha256;
 use dvt_domain::branch::{self, LeftOut, ProjectImported};
 use dvt_domain::id::{BranchId, LayoutId, ProjectId};
 use dvt_domain::import::{self, Options};
-use dvt_domain::project::{
-    BranchCreated, Command, DEFAULT_ENVIRONMENT, EnvironmentDefined, Event, Project, ProjectCreated,
-};
+use dvt_domain::project::{BranchCreated, Command, DEFAULT_ENVIRONMENT, EnvironmentDefined, Project, ProjectCreated};
 use dvt_log::Decided;
 use dvt_store::event::Recorded;
 use dvt_store::view;
@@ -25,6 +27,8 @@ use crate::http::problem::Problem;
 
 /// How many projects the list has at most.
 const PROJECTS_MAX: i64 = 1_000;
+/// How many diagnostics an answer shows.
+const DIAGNOSTICS_MAX: usize = 100;
 /// The statements at a time of a new project's environment.
 const THREADS: i32 = 4;
 
@@ -58,6 +62,11 @@ pub(super) struct Report {
     position: i64,
     taken: usize,
     left_out: Vec<LeftOut>,
+    /// The first [`DIAGNOSTICS_MAX`]; `diagnostic_count` counts all.
+    diagnostics: Vec<Diagnostic>,
+    diagnostic_count: usize,
+    /// How many nodes of each resource type.
+    node_counts: BTreeMap<&'static str, usize>,
 }
 
 /// Lists the projects by name.
@@ -147,25 +156,43 @@ fn project_name(taken: &import::Taken) -> String {
 /// Derives the answer from the command's events, so that a repetition gets the same one.
 async fn report(app: &App, events: &[Recorded]) -> Result<Report, Problem> {
     let mut connection = app.connection().await?;
-    let (mut name, mut report) = (String::new(), None);
+    let (mut project, mut found) = (Project::default(), None);
     for recorded in events {
         match app.log.decode(&mut connection, recorded).await? {
-            Some(dvt_domain::Event::Project(Event::ProjectCreated(created))) => name = created.name,
+            Some(dvt_domain::Event::Project(event)) => project = project.apply(&event),
             Some(dvt_domain::Event::Branch(branch::Event::ProjectImported(imported))) => {
-                report = Some(Report {
-                    project_id: recorded.project_id.map(|id| id.to_string()).unwrap_or_default(),
-                    branch_id: recorded.stream_id.to_string(),
-                    name: name.clone(),
-                    version: recorded.version,
-                    position: recorded.position,
-                    taken: imported.tree.len(),
-                    left_out: imported.left_out,
-                });
+                found = Some((recorded, imported));
             }
             Some(_) | None => {}
         }
     }
-    report.ok_or_else(Problem::not_found)
+    let (recorded, imported) = found.ok_or_else(Problem::not_found)?;
+    let (created, environment) = match (project.created, project.environments.swap_remove(DEFAULT_ENVIRONMENT)) {
+        (Some(created), Some(target)) => (created, target.environment),
+        (Some(_) | None, Some(_) | None) => return Err(Problem::not_found()),
+    };
+    let (name, taken, left_out) = (created.name, imported.tree.len(), imported.left_out.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let (tree, packages) = (&imported.tree, &imported.packages);
+        parse(ParseInput { tree, root: &created.root, packages, environment: &environment })
+    });
+    let read = read.await.map_err(|error| Problem::internal(&error))?;
+    let mut node_counts = BTreeMap::new();
+    for node in read.nodes().values() {
+        *node_counts.entry(node.resource_type.as_str()).or_default() += 1;
+    }
+    Ok(Report {
+        project_id: recorded.project_id.map(|id| id.to_string()).unwrap_or_default(),
+        branch_id: recorded.stream_id.to_string(),
+        name,
+        version: recorded.version,
+        position: recorded.position,
+        taken,
+        left_out,
+        diagnostics: read.diagnostics().iter().take(DIAGNOSTICS_MAX).cloned().collect(),
+        diagnostic_count: read.diagnostics().len(),
+        node_counts,
+    })
 }
 
 fn archive_problem(error: archive::Error) -> Problem {

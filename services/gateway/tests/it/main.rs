@@ -1,5 +1,7 @@
 //! The API on a real Postgres.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -71,6 +73,8 @@ async fn gives_back_every_byte_and_mode_of_an_import() {
     assert_eq!(status, StatusCode::CREATED, "{}", String::from_utf8_lossy(&body));
     let report = json(&body);
     assert_eq!((report["name"].as_str(), report["taken"].as_u64()), (Some("shop"), Some(3)));
+    assert_eq!(report["node_counts"], serde_json::json!({ "model": 1 }));
+    assert_eq!(report["diagnostic_count"], 0, "{report}");
     let base = format!("/api/v1/projects/{}", report["project_id"].as_str().unwrap());
     let download = get(&gateway, &format!("{base}/download")).await;
     let taken = take(archive::read(&download).unwrap(), Options::default()).unwrap();
