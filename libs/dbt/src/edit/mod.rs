@@ -1,5 +1,141 @@
 //! Semantic edits: decides what a user means into the smallest exact changes of files.
+//!
+//! Responsible for the edits, for checking that they change what was meant and nothing else, and for saying which nodes
+//! moved. Stale bases are the domain's; how YAML is written is `yaml_edit`'s.
 
+mod diff;
 mod intent;
+mod moved;
+mod raw;
+mod refusal;
 
+use crate::node::Node;
+use crate::parse::{ParseInput, Project, parse};
+use crate::tree::{self, FileChange, Path, Tree};
+
+use moved::Side;
+
+pub use diff::{Hunk, Overlap, diff, hunks, rebase, restore, unified};
 pub use intent::*;
+pub use refusal::{Code, Refusal};
+
+/// The nodes that an edit may leave a project with.
+pub const MAX_NODES: usize = 20_000;
+
+/// Is all that an edit is decided on: the files, and the project read from exactly these.
+#[derive(Clone, Copy, Debug)]
+pub struct DecideInput<'a> {
+    pub files: ParseInput<'a>,
+    pub project: &'a Project,
+}
+
+/// Is what an intent comes to.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// Says in a few words what is done, e.g. `renamed orders to fct_orders`.
+    pub summary: String,
+    /// Empty if the files already say what is meant.
+    pub files: Vec<FileChange>,
+    pub subjects: Vec<Subject>,
+    pub moved: Vec<Moved>,
+    /// The project as it reads after the edit.
+    pub project: Project,
+}
+
+/// Is a rename before it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenamePreview {
+    pub files: Vec<FilePreview>,
+    /// What may name the node too and stays as it is.
+    pub mentions: Vec<Mention>,
+    /// Says what happens in the target.
+    pub target: String,
+}
+
+/// Is what an edit does to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePreview {
+    pub path: Path,
+    /// Where the file goes, if it moves.
+    pub moved_to: Option<Path>,
+    pub hunks: Vec<Hunk>,
+}
+
+/// Is a line that may name a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    pub path: Path,
+    /// Counts from 1.
+    pub line: u32,
+    pub text: String,
+}
+
+/// Is what one kind of intent makes, before it is checked.
+struct Plan {
+    summary: String,
+    files: Vec<FileChange>,
+    subjects: Vec<Subject>,
+}
+
+/// Decides an intent into changes of files. A raw edit restores the file's line endings and byte order mark and is
+/// accepted whatever it says; a semantic one is refused unless exactly what it means differs afterwards.
+///
+/// # Errors
+/// When the intent names what is not there, breaks a rule of the graph, or cannot be expressed by an edit.
+pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refusal> {
+    let plan = match intent {
+        Intent::SaveFile(save) => raw::save(input, save)?,
+        Intent::AddFile(add) => raw::add(input, add)?,
+        Intent::MoveFile(moving) => raw::move_file(input, moving)?,
+        Intent::RemoveFile(remove) => raw::remove(input, remove)?,
+        Intent::SetSql(set) => raw::set_sql(input, set)?,
+        Intent::AddNode(_)
+        | Intent::RenameNode(_)
+        | Intent::RemoveNode(_)
+        | Intent::Connect(_)
+        | Intent::Disconnect(_)
+        | Intent::Configure(_)
+        | Intent::DescribeNode(_)
+        | Intent::DescribeColumn(_)
+        | Intent::AddTest(_)
+        | Intent::RemoveTest(_)
+        | Intent::DeclareSource(_) => {
+            return Err(Refusal::new(Code::EditNotExpressible, "this edit is not supported yet; edit the file"));
+        }
+    };
+    let (tree, project) = after(input, &plan.files)?;
+    let before = Side { project: input.project, tree: input.files.tree };
+    let moved = moved::moved(before, Side { project: &project, tree: &tree }, &plan.files);
+    let Plan { summary, files, subjects } = plan;
+    Ok(Decided { summary, files, subjects, moved, project })
+}
+
+/// Decides a rename and shows it without making it.
+///
+/// # Errors
+/// As [`decide`].
+pub fn preview_rename(input: &DecideInput<'_>, unique_id: &str, to: &str) -> Result<RenamePreview, Refusal> {
+    let intent = Intent::RenameNode(RenameNode { unique_id: unique_id.to_owned(), to: to.to_owned() });
+    decide(input, &intent)?;
+    Ok(RenamePreview { files: Vec::new(), mentions: Vec::new(), target: String::new() })
+}
+
+/// Reads the project as it is after `changes`.
+fn after(input: &DecideInput<'_>, changes: &[FileChange]) -> Result<(Tree, Project), Refusal> {
+    let tree = input.files.tree.apply(changes).map_err(|error: tree::Error| {
+        Refusal::new(Code::EditNotExpressible, format!("the edit does not fit the files: {error}"))
+    })?;
+    let project = parse(ParseInput { tree: &tree, ..input.files });
+    let count = project.nodes().len();
+    if count > MAX_NODES && count > input.project.nodes().len() {
+        let message = format!("the project would have {count} nodes; {MAX_NODES} are allowed");
+        return Err(Refusal { limit: Some(MAX_NODES), ..Refusal::new(Code::GraphTooLarge, message) });
+    }
+    Ok((tree, project))
+}
+
+/// Finds the node that an intent names.
+fn find<'a>(input: &DecideInput<'a>, unique_id: &str) -> Result<&'a Node, Refusal> {
+    let missing = || Refusal::new(Code::NodeNotFound, format!("there is no node {unique_id}")).at_field("/unique_id");
+    input.project.find(unique_id).ok_or_else(missing)
+}

@@ -1,0 +1,94 @@
+//! Why an edit is refused.
+
+use crate::diagnostic::Place;
+
+/// Names a rule that an edit breaks; the same text in API, command line and UI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The edit cannot be written, or would change more or less than is meant.
+    EditNotExpressible,
+    NodeNotFound,
+    ColumnNotFound,
+    FileNotFound,
+    FileExists,
+    /// The file is not UTF-8: it can be replaced, not edited.
+    FileOpaque,
+    PathInvalid,
+    IdentifierInvalid,
+    IdentifierTooLong,
+    /// Another enabled node has the name.
+    ModelDuplicate,
+    /// Another node makes the same relation.
+    RelationClash,
+    GraphCycle,
+    GraphTooLarge,
+    EdgeSelf,
+    EdgeDuplicate,
+    RefNotFound,
+    /// The edit goes through an alias or a merge key.
+    YamlAlias,
+    YamlSyntax,
+    TestNotFound,
+    TestDuplicate,
+}
+
+impl Code {
+    /// Answers the code as clients see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EditNotExpressible => "EDIT_NOT_EXPRESSIBLE",
+            Self::NodeNotFound => "NODE_NOT_FOUND",
+            Self::ColumnNotFound => "COLUMN_NOT_FOUND",
+            Self::FileNotFound => "FILE_NOT_FOUND",
+            Self::FileExists => "FILE_EXISTS",
+            Self::FileOpaque => "FILE_OPAQUE",
+            Self::PathInvalid => "PATH_INVALID",
+            Self::IdentifierInvalid => "IDENTIFIER_INVALID",
+            Self::IdentifierTooLong => "IDENTIFIER_TOO_LONG",
+            Self::ModelDuplicate => "MODEL_DUPLICATE",
+            Self::RelationClash => "RELATION_CLASH",
+            Self::GraphCycle => "GRAPH_CYCLE",
+            Self::GraphTooLarge => "GRAPH_TOO_LARGE",
+            Self::EdgeSelf => "EDGE_SELF",
+            Self::EdgeDuplicate => "EDGE_DUPLICATE",
+            Self::RefNotFound => "REF_NOT_FOUND",
+            Self::YamlAlias => "YAML_ALIAS",
+            Self::YamlSyntax => "YAML_SYNTAX",
+            Self::TestNotFound => "TEST_NOT_FOUND",
+            Self::TestDuplicate => "TEST_DUPLICATE",
+        }
+    }
+}
+
+/// Says why an edit is not made. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub code: Code,
+    /// Lowercase, no full stop; says what cannot be done and what to do.
+    pub message: String,
+    /// A JSON pointer to the field of the intent, e.g. `/to`.
+    pub field: Option<&'static str>,
+    pub limit: Option<usize>,
+    /// What was given, where it says more than the message.
+    pub got: Option<String>,
+    pub places: Vec<Place>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None, limit: None, got: None, places: Vec::new() }
+    }
+
+    pub(crate) fn at_field(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
+    }
+
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { places: vec![place], ..self }
+    }
+
+    pub(crate) fn at_all(self, places: Vec<Place>) -> Self {
+        Self { places, ..self }
+    }
+}
