@@ -117,6 +117,16 @@ pub async fn list(c: &mut Connection, consumer: &str) -> Result<Vec<Checkpoint>,
     .await?)
 }
 
+/// Answers how far a consumer has come in a partition; 0 where it has not begun.
+///
+/// # Errors
+/// When the database does.
+pub async fn position(c: &mut Connection, key: &Key) -> Result<i64, Error> {
+    const FIND: &str = "select position from checkpoint where consumer = $1 and topic = $2 and partition = $3";
+    let find = sqlx::query_scalar(FIND).bind(&key.consumer).bind(&key.topic).bind(key.partition);
+    Ok(find.fetch_optional(c).await?.unwrap_or(0))
+}
+
 /// Lists, for each topic and partition, the position that every consumer of it has reached.
 ///
 /// # Errors

@@ -12,6 +12,9 @@ pub mod subject;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+/// The consumer that writes the views.
+pub const WRITER: &str = "projector";
+
 /// Says which event a view's row follows, and who did it when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use dvt_domain::compilation::Compilation;
 use dvt_domain::id::ProjectId;
 use dvt_domain::layout::Layout;
 use dvt_domain::project::Project;
+use dvt_domain::run::Run;
 use dvt_domain::{Actor, Aggregate};
 use dvt_log::{At, Causation, Decided, Log, Stamp};
 use dvt_store::appender::{Appender, RunError, Tip, Turns};
@@ -16,6 +18,7 @@ use uuid::Uuid;
 use crate::branches::{Branches, Head};
 use crate::http::problem::Problem;
 use crate::live::Live;
+use crate::parsed::Parses;
 
 /// Shared by all handlers. Cheap to clone.
 #[derive(Clone)]
@@ -28,9 +31,12 @@ pub struct Parts {
     pub appender: Appender,
     pub branches: Branches,
     pub live: Live,
+    pub parses: Parses,
     pub branch_turns: Turns<Arc<Head>>,
     pub project_turns: Turns<Project>,
     pub layout_turns: Turns<Layout>,
+    pub compilation_turns: Turns<Compilation>,
+    pub run_turns: Turns<Run>,
     /// The target that the environment `dev` of a new project runs on.
     pub default_target: String,
 }
@@ -52,14 +58,29 @@ pub struct Write {
     pub project_id: ProjectId,
 }
 
+/// Says why a turn ends without an append.
+enum Stop {
+    Nothing,
+    Refused(Problem),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
 impl App {
     /// Puts the parts together.
     pub fn new(store: Store, log: Log, appender: Appender, live: Live, default_target: String) -> Self {
         Self(Arc::new(Parts {
             branches: Branches::new(store.clone(), log.clone()),
+            parses: Parses::default(),
             branch_turns: Turns::new(appender.clone()),
             project_turns: Turns::new(appender.clone()),
             layout_turns: Turns::new(appender.clone()),
+            compilation_turns: Turns::new(appender.clone()),
+            run_turns: Turns::new(appender.clone()),
             store,
             log,
             appender,
@@ -118,7 +139,8 @@ impl App {
         self.appended(outcome).await
     }
 
-    /// Decides and appends on one stream in its turn, and answers the command's events.
+    /// Decides and appends on one stream in its turn, and answers the command's events: none where there was nothing to
+    /// append.
     ///
     /// # Errors
     /// What `decide` refuses; 503 where the log is busy or does not answer.
@@ -137,14 +159,27 @@ impl App {
             .run(stream_id, move |tip: Option<Tip<A>>| async move {
                 let at = match tip {
                     Some(tip) => At { version: tip.version, state: tip.state },
-                    None => self.log.load::<A>(&mut *self.connection().await?, stream_id).await?,
+                    None => self.load::<A>(stream_id).await?,
                 };
                 let decided = decide(&at)?;
+                if decided.is_empty() {
+                    return Err(Stop::Nothing);
+                }
                 let after = after(&at, stream_id, &decided)?;
-                Ok::<_, Problem>((self.command(write, &decided).await?, after))
+                Ok((self.command(write, &decided).await?, after))
             })
             .await;
-        self.appended(outcome?).await
+        match outcome {
+            Ok(outcome) => self.appended(outcome).await,
+            Err(RunError::Refused(Stop::Nothing)) => Ok(Vec::new()),
+            Err(RunError::Refused(Stop::Refused(problem))) => Err(problem),
+            Err(RunError::Append(error)) => Err(error.into()),
+            Err(RunError::Busy) => Err(busy()),
+        }
+    }
+
+    async fn load<A: Aggregate>(&self, stream_id: Uuid) -> Result<At<A>, Problem> {
+        Ok(self.log.load::<A>(&mut *self.connection().await?, stream_id).await?)
     }
 
     /// Reads the events of a command that is in the log.
@@ -220,16 +255,6 @@ impl From<dvt_store::appender::Error> for Problem {
                 }
                 dvt_store::Retry::Permanent => Self::internal(&*error),
             },
-        }
-    }
-}
-
-impl From<RunError<Problem>> for Problem {
-    fn from(error: RunError<Problem>) -> Self {
-        match error {
-            RunError::Refused(problem) => problem,
-            RunError::Append(error) => error.into(),
-            RunError::Busy => busy(),
         }
     }
 }

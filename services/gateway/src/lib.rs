@@ -7,6 +7,8 @@ pub mod branches;
 mod config;
 pub mod http;
 pub mod live;
+pub mod parsed;
+pub mod views;
 
 pub use config::Config;
 

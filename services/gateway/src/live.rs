@@ -28,12 +28,26 @@ impl Live {
     }
 
     /// Waits until the log is longer than `position`, or `patience` is over.
-    pub async fn longer_than(&self, position: i64, patience: Duration) {
+    pub async fn wait(&self, position: i64, patience: Duration) -> Wake {
         let mut head = self.head.clone();
         let longer = head.wait_for(|head| *head > position);
-        // Both ends of the wait mean the same to the caller: it reads the log.
-        let _ = tokio::time::timeout(patience, longer).await;
+        match tokio::time::timeout(patience, longer).await {
+            Ok(Ok(_)) => Wake::Longer,
+            Ok(Err(_)) => Wake::Closed,
+            Err(_) => Wake::Patience,
+        }
     }
+}
+
+/// Says why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// There are new events.
+    Longer,
+    /// The time is over.
+    Patience,
+    /// This process is stopping.
+    Closed,
 }
 
 async fn follow(store: Store, head: watch::Sender<i64>, stop: CancellationToken) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use dvt_runtime::{CancellationToken, Health, Tasks, admin};
 use dvt_store::{Role, Store};
 
 /// The name of the projector's checkpoints.
-pub const CONSUMER: &str = "projector";
+pub const CONSUMER: &str = dvt_store::view::WRITER;
 
 /// Runs the service until shutdown.
 ///

@@ -237,6 +237,26 @@ pub async fn find(c: &mut Connection, compilation_id: Uuid) -> Result<Option<Com
         .await?)
 }
 
+/// Finds the oldest compilation of a moment of a branch in an environment.
+///
+/// # Errors
+/// When the database does.
+pub async fn find_request(c: &mut Connection, request: &Request) -> Result<Option<Compilation>, Error> {
+    Ok(sqlx::query_as(
+        "select *
+        from compilation
+        where branch_id = $1 and branch_version = $2 and project_version = $3 and environment = $4
+        order by position
+        limit 1",
+    )
+    .bind(request.branch_id)
+    .bind(request.branch_version)
+    .bind(request.project_version)
+    .bind(&request.environment)
+    .fetch_optional(c)
+    .await?)
+}
+
 /// Lists the nodes of a compilation that are not simply compiled.
 ///
 /// # Errors

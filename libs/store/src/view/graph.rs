@@ -208,3 +208,30 @@ pub async fn list(c: &mut Connection, branch_id: Uuid) -> Result<Content, Error>
     .await?;
     Ok(Content { nodes, edges, diagnostics })
 }
+
+/// A graph at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub version: i64,
+    pub errors: i32,
+    pub warnings: i32,
+    /// How many nodes of each resource type.
+    pub counts: Vec<(String, i64)>,
+}
+
+/// Finds a branch's graph at a glance.
+///
+/// # Errors
+/// When the database does.
+pub async fn summary(c: &mut Connection, branch_id: Uuid) -> Result<Option<Summary>, Error> {
+    let Some(graph) = find(&mut *c, branch_id).await? else { return Ok(None) };
+    let counts = sqlx::query_as(
+        "select resource_type, count(*)
+        from node
+        where branch_id = $1
+        group by resource_type
+        order by resource_type",
+    );
+    let counts = counts.bind(branch_id).fetch_all(c).await?;
+    Ok(Some(Summary { version: graph.version, errors: graph.errors, warnings: graph.warnings, counts }))
+}

@@ -1,78 +1,296 @@
 //! What was done in a project, newest first.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
-use dvt_store::event;
+use axum::extract::{Path, State};
+use dvt_dbt::edit::Subject;
+use dvt_dbt::tree::{Edit, FileChange, Tree};
+use dvt_domain::{Event, branch, run};
+use dvt_store::event::{self, Recorded};
+use dvt_store::{Connection, view};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::load;
+use super::scope::{Scope, project_id};
+use super::shapes::moment;
 use crate::app::App;
 use crate::http::problem::Problem;
+use crate::http::query::{Query, page_size};
 
-/// How many events a page has unless it asks for fewer or more.
-const PAGE: i64 = 50;
-/// The most events of a page.
-const PAGE_MAX: i64 = 200;
+/// How many events a page has unless it asks for fewer or more, and at most.
+const PAGE: (i64, i64) = (50, 200);
 
-#[derive(Deserialize)]
-pub(super) struct Parameters {
+/// Asks for a page of a history.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Page {
+    /// How many events, 1 to 200; 50 unless given.
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<i64>,
 }
 
-#[derive(Serialize)]
-pub(super) struct History {
-    events: Vec<Entry>,
+/// Is a page of a history, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HistoryPage {
+    events: Vec<HistoryEvent>,
+    /// Leads to older events; null on the last page.
     next_cursor: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct Entry {
+/// Is one event, as a person reads it.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct HistoryEvent {
     position: i64,
     event_id: String,
+    /// `project`, `branch`, `layout`, `compilation` or `run`.
     category: String,
+    stream_id: String,
     stream_version: i64,
     #[serde(rename = "type")]
     kind: String,
     actor: String,
     occurred_at: String,
     summary: String,
+    /// What an edit is about; for an event of a run's step, the node.
+    subjects: Vec<EventSubject>,
+    files: Vec<ChangedFile>,
+    correlation_id: String,
 }
 
-/// Lists a page of the project's events; `next_cursor` leads to the older ones.
+/// Names a node and a property of it.
+#[derive(Clone, Serialize, ToSchema)]
+struct EventSubject {
+    node: String,
+    property: String,
+}
+
+/// Counts the lines that an event changed in a file.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct ChangedFile {
+    path: String,
+    /// Where the file was moved to.
+    moved_to: Option<String>,
+    added: usize,
+    removed: usize,
+}
+
+/// Is one event with the changes it made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventDetail {
+    #[serde(flatten)]
+    event: HistoryEvent,
+    diff: Vec<FileDiff>,
+}
+
+/// Is the change of one file as a unified diff.
+#[derive(Serialize, ToSchema)]
+struct FileDiff {
+    path: String,
+    unified: String,
+}
+
+impl FileDiff {
+    fn new(change: &FileChange, (before, after): (&Tree, &Tree)) -> Self {
+        let old = change.path();
+        let new = match change {
+            FileChange::Moved { to, .. } => to,
+            FileChange::Added { .. }
+            | FileChange::Removed { .. }
+            | FileChange::ModeChanged { .. }
+            | FileChange::Edited { .. } => old,
+        };
+        let text = |tree: &Tree, path: &str| match tree.find(path) {
+            Some(file) => file.text().map(str::to_owned),
+            None => Some(String::new()),
+        };
+        let unified = match (text(before, old), text(after, new)) {
+            (Some(old_text), Some(new_text)) => dvt_dbt::edit::unified(new, &old_text, &new_text),
+            (Some(_) | None, None) | (None, Some(_)) => "binary files differ\n".to_owned(),
+        };
+        Self { path: new.to_string(), unified }
+    }
+}
+
+impl HistoryEvent {
+    /// Answers where the event stands in the log.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// Reads a recorded event; its payload may have been erased by law.
+    pub(super) async fn read(app: &App, c: &mut Connection, recorded: Recorded) -> Result<Self, Problem> {
+        let event = app.log.decode(c, &recorded).await?;
+        Ok(Self::new(recorded, event.as_ref()))
+    }
+
+    fn new(recorded: Recorded, event: Option<&Event>) -> Self {
+        let changes = match event {
+            Some(Event::Branch(event)) => event.files(),
+            Some(_) | None => &[],
+        };
+        Self {
+            position: recorded.position,
+            event_id: recorded.event_id.to_string(),
+            category: recorded.category,
+            stream_id: recorded.stream_id.to_string(),
+            stream_version: recorded.version,
+            kind: recorded.event_type,
+            actor: recorded.actor,
+            occurred_at: moment(recorded.occurred_at),
+            summary: event.map_or_else(|| "erased by law".to_owned(), summary),
+            subjects: event.map(subjects).unwrap_or_default(),
+            files: changes.iter().map(ChangedFile::from).collect(),
+            correlation_id: recorded.correlation_id.to_string(),
+        }
+    }
+}
+
+impl From<&FileChange> for ChangedFile {
+    fn from(change: &FileChange) -> Self {
+        let path = change.path().to_string();
+        let lines = |bytes: &[u8]| bytes.split_inclusive(|byte| *byte == b'\n').count();
+        let (mut moved_to, mut added, mut removed) = (None, 0, 0);
+        match change {
+            FileChange::Added { bytes, .. } => added = lines(bytes),
+            FileChange::Removed { bytes, .. } => removed = lines(bytes),
+            FileChange::Moved { to, .. } => moved_to = Some(to.to_string()),
+            FileChange::ModeChanged { .. } => {}
+            FileChange::Edited { edits, .. } => {
+                let sum = |side: fn(&Edit) -> &[u8]| edits.iter().map(|edit| lines(side(edit))).sum();
+                (added, removed) = (sum(|edit| &edit.new), sum(|edit| &edit.old));
+            }
+        }
+        Self { path, moved_to, added, removed }
+    }
+}
+
+fn summary(event: &Event) -> String {
+    match event {
+        Event::Branch(event) => event.summary(),
+        Event::Run(event) => match step(event) {
+            Some(unique_id) => format!("{unique_id}: {}", event_words(event_name(event))),
+            None => event_words(event_name(event)),
+        },
+        Event::Project(_) | Event::Layout(_) | Event::Compilation(_) => event_words(event.name()),
+    }
+}
+
+fn event_name(event: &run::Event) -> &'static str {
+    Event::Run(event.clone()).name()
+}
+
+/// Answers an event's name in words: `RunRequested` as `run requested`.
+fn event_words(name: &str) -> String {
+    let mut words = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(character.to_lowercase());
+    }
+    words
+}
+
+fn subjects(event: &Event) -> Vec<EventSubject> {
+    let subject = |subject: &Subject| EventSubject { node: subject.node.clone(), property: subject.property.clone() };
+    match event {
+        Event::Branch(event) => branch::Event::subjects(event).iter().map(subject).collect(),
+        Event::Run(event) => step(event)
+            .map(|node| vec![EventSubject { node: node.to_owned(), property: "run".to_owned() }])
+            .unwrap_or_default(),
+        Event::Layout(dvt_domain::layout::Event::NodePlaced(placed)) => {
+            vec![EventSubject { node: placed.node_key.clone(), property: "place".to_owned() }]
+        }
+        Event::Project(_) | Event::Compilation(_) => Vec::new(),
+    }
+}
+
+fn step(event: &run::Event) -> Option<&str> {
+    match event {
+        run::Event::StepStarted(step) => Some(&step.unique_id),
+        run::Event::StepSucceeded(step) => Some(&step.unique_id),
+        run::Event::StepFailed(step) => Some(&step.unique_id),
+        run::Event::StepNotStarted(step) => Some(&step.unique_id),
+        run::Event::StepUnknown(step) => Some(&step.unique_id),
+        run::Event::StepSkipped(step) => Some(&step.unique_id),
+        run::Event::StepCancelled(step) => Some(&step.unique_id),
+        run::Event::RunRequested(_)
+        | run::Event::RunCancelRequested(_)
+        | run::Event::RunPlanned(_)
+        | run::Event::RunStarted(_)
+        | run::Event::RunFinished(_) => None,
+    }
+}
+
+/// Lists a page of the project's events.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/history", tag = "history", params(("project" = String, Path), Page), responses((status = OK, body = HistoryPage)))]
 pub(super) async fn list(
     State(app): State<App>,
     Path(project): Path<String>,
-    Query(parameters): Query<Parameters>,
-) -> Result<Json<History>, Problem> {
-    let (id, _, _) = load(&app, &project).await?;
-    let limit = parameters.limit.unwrap_or(PAGE);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        let detail = format!("limit must be 1 to {PAGE_MAX}");
-        return Err(Problem::bad_request("PARAM_RANGE", detail).at("limit").limit(PAGE_MAX).got(&limit.to_string()));
-    }
+    Query(page): Query<Page>,
+) -> Result<Json<HistoryPage>, Problem> {
+    let scope = Scope::head(&app, &project).await?;
+    let limit = page_size(page.limit, PAGE)?;
     let mut connection = app.connection().await?;
-    let before = parameters.cursor.unwrap_or(i64::MAX);
-    let recorded = event::list_project_before(&mut connection, id.uuid(), before, limit).await?;
-    let next_cursor = recorded.last().filter(|_| recorded.len() as i64 == limit).map(|event| event.position);
-    let mut events = Vec::new();
-    for event in recorded {
-        let decoded = app.log.decode(&mut connection, &event).await?;
-        let summary = match &decoded {
-            Some(dvt_domain::Event::Branch(event)) => event.summary(),
-            Some(event) => event.name().to_owned(),
-            None => "erased".to_owned(),
-        };
-        events.push(Entry {
-            position: event.position,
-            event_id: event.event_id.to_string(),
-            category: event.category,
-            stream_version: event.version,
-            kind: event.event_type,
-            actor: event.actor,
-            occurred_at: event.occurred_at.to_rfc3339(),
-            summary,
-        });
+    let before = page.cursor.unwrap_or(i64::MAX);
+    let recorded = event::list_project_before(&mut connection, scope.id.uuid(), before, limit).await?;
+    read_page(&app, &mut connection, recorded, limit).await.map(Json)
+}
+
+/// Lists a page of the events about a node, through all its renames.
+pub(super) async fn of_node(app: &App, scope: &Scope, (unique_id, page): (&str, Page)) -> Result<HistoryPage, Problem> {
+    let limit = page_size(page.limit, PAGE)?;
+    let mut connection = app.connection().await?;
+    let branch = scope.branch.branch_id.uuid();
+    let key = view::subject::node_key(&mut connection, branch, unique_id).await?;
+    let before = page.cursor.unwrap_or(i64::MAX);
+    let positions = view::subject::list_before(&mut connection, (branch, &key), before, limit).await?;
+    let mut recorded = event::list_at(&mut connection, &positions).await?;
+    recorded.sort_by_key(|event| std::cmp::Reverse(event.position));
+    read_page(app, &mut connection, recorded, limit).await
+}
+
+async fn read_page(app: &App, c: &mut Connection, found: Vec<Recorded>, limit: i64) -> Result<HistoryPage, Problem> {
+    let next_cursor = found.last().filter(|_| found.len() as i64 == limit).map(|event| event.position);
+    let mut events = Vec::with_capacity(found.len());
+    for recorded in found {
+        events.push(HistoryEvent::read(app, c, recorded).await?);
     }
-    Ok(Json(History { events, next_cursor }))
+    Ok(HistoryPage { events, next_cursor })
+}
+
+/// Answers one event with the changes it made.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/history/{event_id}", tag = "history", params(("project" = String, Path), ("event_id" = String, Path)), responses((status = OK, body = EventDetail)))]
+pub(super) async fn detail(
+    State(app): State<App>,
+    Path((project, event_id)): Path<(String, String)>,
+) -> Result<Json<EventDetail>, Problem> {
+    let id = project_id(&project)?;
+    let malformed = |_| Problem::bad_request("ID_INVALID", "expected a UUID").at("event_id").got(&event_id);
+    let event_id = uuid::Uuid::try_parse(&event_id).map_err(malformed)?;
+    let mut connection = app.connection().await?;
+    let recorded = event::find(&mut connection, event_id).await?;
+    let recorded = recorded.filter(|event| event.project_id == Some(id.uuid())).ok_or_else(Problem::not_found)?;
+    let event = app.log.decode(&mut connection, &recorded).await?;
+    let diff = match &event {
+        Some(Event::Branch(branch::Event::Changed(changed))) => {
+            let before = dvt_domain::id::BranchId::new(recorded.stream_id);
+            let before = app.log.load_branch_version(&mut connection, before, recorded.version - 1).await?;
+            let after = before.state.tree.apply(&changed.change.files).map_err(|error| Problem::internal(&error))?;
+            changed.change.files.iter().map(|change| FileDiff::new(change, (&before.state.tree, &after))).collect()
+        }
+        Some(_) | None => Vec::new(),
+    };
+    Ok(Json(EventDetail { event: HistoryEvent::new(recorded, event.as_ref()), diff }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_an_events_name_in_words() {
+        assert_eq!(event_words("RunRequested"), "run requested");
+    }
 }

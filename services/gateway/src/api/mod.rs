@@ -1,37 +1,86 @@
 //! The routes, one file per resource.
 
+mod compilations;
+mod create;
+mod environments;
 mod files;
+mod graph;
 mod history;
+mod import;
+mod new_project;
+mod nodes;
 mod projects;
+mod publishes;
+mod runs;
+mod scope;
+mod shapes;
+mod steps;
+mod stream;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use dvt_domain::branch::Branch;
-use dvt_domain::id::{self, ProjectId};
-use dvt_domain::project::{BranchCreated, Project};
-use dvt_log::At;
-use std::sync::Arc;
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::problem::Problem;
 
+/// Holds what the description of the API says beside its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "DVT+", description = "The HTTP API of DVT+.", version = "1"),
+    // Its path is a wildcard, which OpenAPI does not have.
+    paths(files::file)
+)]
+struct Description;
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(projects::list, create::create))
+        .routes(routes!(projects::detail))
+        .routes(routes!(import::import))
+        .routes(routes!(environments::list, environments::define))
+        .routes(routes!(graph::graph))
+        .routes(routes!(graph::diagnostics))
+        .routes(routes!(nodes::node))
+        .routes(routes!(nodes::compiled))
+        .routes(routes!(nodes::node_history))
+        .routes(routes!(files::tree))
+        .route("/api/v1/projects/{project}/files/{*path}", get(files::file))
+        .routes(routes!(files::download))
+        .routes(routes!(history::list))
+        .routes(routes!(history::detail))
+        .routes(routes!(stream::stream))
+        .routes(routes!(compilations::request))
+        .routes(routes!(compilations::detail))
+        .routes(routes!(publishes::request))
+        .routes(routes!(publishes::list))
+        .routes(routes!(runs::list, runs::request))
+        .routes(routes!(runs::detail))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(steps::log))
+        .routes(routes!(steps::sql))
+}
+
 /// Answers the API's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/api/v1/projects", get(projects::list))
-        .route("/api/v1/projects/import", post(projects::import))
-        .route("/api/v1/projects/{project}/tree", get(files::tree))
-        .route("/api/v1/projects/{project}/files/{*path}", get(files::file))
-        .route("/api/v1/projects/{project}/download", get(files::download))
-        .route("/api/v1/projects/{project}/history", get(history::list))
+    let (router, description) = routes().split_for_parts();
+    router
+        .route("/api/v1/openapi.json", get(move || async move { Json(description) }))
         .layer(from_fn(in_a_task_of_its_own))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(app)
+}
+
+/// Describes the API as OpenAPI 3.1.
+pub fn description() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
 }
 
 /// Runs the handler in a task, so that a client that disconnects cancels nothing.
@@ -51,11 +100,17 @@ async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
 }
 
-/// Parses a project's id and loads what the path names: the project and its main branch.
-async fn load(app: &App, id: &str) -> Result<(ProjectId, BranchCreated, Arc<At<Branch>>), Problem> {
-    let id: ProjectId = id.parse().map_err(|error: id::Error| Problem::bad_request("ID_INVALID", error.to_string()))?;
-    let project: At<Project> = app.log.load(&mut *app.connection().await?, id.uuid()).await?;
-    let branch = project.state.main_branch().cloned().ok_or_else(Problem::not_found)?;
-    let head = app.branches.head(branch.branch_id).await?;
-    Ok((id, branch, head))
+#[cfg(test)]
+mod tests {
+    /// `UPDATE_OPENAPI=1 cargo test -p dvt-gateway --lib description` writes the file anew.
+    #[test]
+    fn the_committed_description_is_that_of_the_routes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let described = super::description().to_pretty_json().expect("a description is JSON") + "\n";
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &described).expect("the file can be written");
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == described, "openapi.json is stale; write it anew with UPDATE_OPENAPI=1");
+    }
 }

@@ -3,4 +3,5 @@
 pub mod headers;
 pub mod json;
 pub mod problem;
+pub mod query;
 mod scan;

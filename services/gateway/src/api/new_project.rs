@@ -1,0 +1,172 @@
+//! How a project comes to be: its first events, and the answer that is derived from them.
+
+use std::collections::BTreeMap;
+
+use dvt_dbt::node::ResourceType;
+use dvt_dbt::tree::Sha256;
+use dvt_domain::Topic;
+use dvt_domain::branch::{self, LeftOut, ProjectImported};
+use dvt_domain::id::{BranchId, LayoutId, ProjectId};
+use dvt_domain::import;
+use dvt_domain::project::{BranchCreated, Command, DEFAULT_ENVIRONMENT, EnvironmentDefined, Project, ProjectCreated};
+use dvt_log::Decided;
+use dvt_store::event::Recorded;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::shapes::Diagnostic;
+use crate::app::{App, Write};
+use crate::http::problem::Problem;
+use crate::parsed::Key;
+use crate::views;
+
+/// How many diagnostics an answer shows.
+const DIAGNOSTICS_MAX: usize = 100;
+/// The statements at a time of a new project's environment.
+const THREADS: i32 = 4;
+
+/// Is what a new project starts from.
+pub(super) struct NewProject {
+    pub(super) name: String,
+    /// What the user will recognise in the history, e.g. the archive's name.
+    pub(super) source: String,
+    pub(super) taken: import::Taken,
+}
+
+/// Says what was read of a new project.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ImportReport {
+    project_id: String,
+    branch_id: String,
+    name: String,
+    version: i64,
+    position: i64,
+    /// How many files.
+    taken: usize,
+    left_out: Vec<FileLeftOut>,
+    /// Packages that the project names and whose files did not come with it.
+    packages_missing: Vec<MissingPackage>,
+    /// The first 100; `diagnostic_count` counts all.
+    diagnostics: Vec<Diagnostic>,
+    diagnostic_count: usize,
+    /// How many nodes of each resource type.
+    node_counts: BTreeMap<&'static str, usize>,
+}
+
+/// Names a file that was not taken, and why.
+#[derive(Serialize, ToSchema)]
+struct FileLeftOut {
+    path: String,
+    reason: String,
+}
+
+/// Names a package that is missing.
+#[derive(Serialize, ToSchema)]
+struct MissingPackage {
+    name: String,
+    /// How to get it.
+    how: String,
+}
+
+impl From<LeftOut> for FileLeftOut {
+    fn from(LeftOut { path, reason }: LeftOut) -> Self {
+        Self { path, reason }
+    }
+}
+
+/// Decides the first events of a project.
+pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<Decided>, Problem> {
+    let branch_id = BranchId::new(Uuid::now_v7());
+    let command = Command::Create {
+        created: ProjectCreated { name: new.name, root: new.taken.root },
+        branch: BranchCreated {
+            branch_id,
+            layout_id: LayoutId::new(Uuid::now_v7()),
+            name: "main".to_owned(),
+            from: None,
+        },
+        environment: EnvironmentDefined {
+            name: DEFAULT_ENVIRONMENT.to_owned(),
+            target: app.default_target.clone(),
+            adapter: "postgres".to_owned(),
+            database: app.default_target.clone(),
+            schema: DEFAULT_ENVIRONMENT.to_owned(),
+            threads: THREADS,
+            vars: "{}".to_owned(),
+            env: Default::default(),
+        },
+    };
+    let events = Project::default().decide(command);
+    let events = events.map_err(|error| Problem::unprocessable("PROJECT_INVALID", error.to_string()).at("name"))?;
+    let imported = ProjectImported {
+        source: new.source,
+        tree: new.taken.tree,
+        packages: new.taken.packages,
+        left_out: new.taken.left_out,
+        moved: Vec::new(),
+    };
+    let project = Decided {
+        stream_id: write.project_id.uuid(),
+        version: 0,
+        events: events.into_iter().map(Into::into).collect(),
+    };
+    let branch = branch::Event::ProjectImported(imported);
+    Ok(vec![project, Decided { stream_id: branch_id.uuid(), version: 0, events: vec![branch.into()] }])
+}
+
+/// Answers what was read, once the views show the project too or do not in time.
+pub(super) async fn answer(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem> {
+    if let Some((last, project_id)) = events.last().and_then(|last| Some((last, last.project_id?))) {
+        views::reach(app, (Topic::Project, ProjectId::new(project_id)), last.position).await?;
+    }
+    report(app, events).await
+}
+
+/// Derives the answer from the command's events, so that a repetition gets the same one.
+async fn report(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem> {
+    let mut connection = app.connection().await?;
+    let (mut project, mut found) = (Project::default(), None);
+    for recorded in events {
+        match app.log.decode(&mut connection, recorded).await? {
+            Some(dvt_domain::Event::Project(event)) => project = project.apply(&event),
+            Some(dvt_domain::Event::Branch(event @ branch::Event::ProjectImported(_))) => {
+                found = Some((recorded, event));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let (recorded, event) = found.ok_or_else(Problem::not_found)?;
+    let created = project.created.ok_or_else(Problem::not_found)?;
+    let target = project.environments.swap_remove(DEFAULT_ENVIRONMENT).ok_or_else(Problem::not_found)?;
+    let left_out = match &event {
+        branch::Event::ProjectImported(imported) => imported.left_out.clone(),
+        branch::Event::ProjectExported(_) | branch::Event::Changed(_) => Vec::new(),
+    };
+    let branch = branch::Branch::default().apply(&event).map_err(|error| Problem::internal(&error))?;
+    let key = Key::new(BranchId::new(recorded.stream_id), recorded.version, &target.environment);
+    let read = app.parses.get(key, &branch, (&created.root, &target.environment)).await;
+    let read = &read.map_err(|error| Problem::internal(&error))?.project;
+    let mut node_counts = BTreeMap::new();
+    for kind in read.nodes().values().map(|node| ResourceType::as_str(node.resource_type)) {
+        *node_counts.entry(kind).or_default() += 1;
+    }
+    Ok(ImportReport {
+        project_id: recorded.project_id.map(|id| id.to_string()).unwrap_or_default(),
+        branch_id: recorded.stream_id.to_string(),
+        name: created.name,
+        version: recorded.version,
+        position: recorded.position,
+        taken: branch.tree.len(),
+        left_out: left_out.into_iter().map(FileLeftOut::from).collect(),
+        packages_missing: Vec::new(),
+        diagnostics: read.diagnostics().iter().take(DIAGNOSTICS_MAX).map(Diagnostic::from).collect(),
+        diagnostic_count: read.diagnostics().len(),
+        node_counts,
+    })
+}
+
+/// Hashes what a write asks for: the same key with another address or another body is another request.
+pub(super) fn request_sha256(address: &str, body: &[u8]) -> [u8; 32] {
+    Sha256::of(&[address.as_bytes(), b"\n", body].concat()).0
+}

@@ -1,0 +1,113 @@
+//! The live stream of a project: its events in the log's order, as server-sent events that can be resumed.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{self, KeepAlive, Sse};
+use dvt_domain::id::ProjectId;
+use dvt_store::event;
+use futures::{Stream, stream};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::history::HistoryEvent;
+use super::scope::Scope;
+use crate::app::App;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::live::Wake;
+
+/// How many events are read from the log at once.
+const BATCH: i64 = 200;
+/// How long nothing is sent before a comment shows that the stream lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Says from where a stream goes on; the header `Last-Event-ID` says the same and wins.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct From {
+    /// A position; the end of the log unless given.
+    after: Option<String>,
+}
+
+struct Tail {
+    app: App,
+    project: ProjectId,
+    /// The last position that was read from the log.
+    position: i64,
+    ready: VecDeque<HistoryEvent>,
+}
+
+/// Streams the events after a position, then each new one as it is appended. `id` is the position.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/stream", tag = "history", params(("project" = String, Path), From), responses((status = OK, body = HistoryEvent, content_type = "text/event-stream")))]
+pub(super) async fn stream(
+    State(app): State<App>,
+    Path(project): Path<String>,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
+    let scope = Scope::head(&app, &project).await?;
+    let head = event::head(&mut *app.connection().await?).await?;
+    let asked = match headers.get("last-event-id") {
+        Some(value) => Some(value.to_str().unwrap_or("").to_owned()),
+        None => from.after,
+    };
+    let position = asked.map(|asked| cursor(&asked, head)).transpose()?.unwrap_or(head);
+    let tail = Tail { app, project: scope.id, position, ready: VecDeque::new() };
+    Ok(Sse::new(stream::unfold(tail, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+fn cursor(asked: &str, head: i64) -> Result<i64, Problem> {
+    let invalid = || Problem::bad_request("CURSOR_INVALID", "expected a position").at("Last-Event-ID").got(asked);
+    match asked.parse() {
+        Ok(position) if position > head => {
+            let detail = format!("the log ends at {head}");
+            Err(Problem::conflict("CURSOR_AHEAD", detail).at("Last-Event-ID").limit(head).got(asked))
+        }
+        Ok(position) if position >= 0 => Ok(position),
+        Ok(_) | Err(_) => Err(invalid()),
+    }
+}
+
+async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> {
+    loop {
+        if let Some(event) = tail.ready.pop_front() {
+            return Some((Ok(message(&event)), tail));
+        }
+        // Known before the log is read: what comes in between wakes the wait below at once.
+        let head = tail.app.live.head();
+        match tail.read().await {
+            Ok(()) if !tail.ready.is_empty() => {}
+            Ok(()) => match tail.app.live.wait(head, KEEP_ALIVE).await {
+                Wake::Longer | Wake::Patience => {}
+                Wake::Closed => return None,
+            },
+            Err(problem) => {
+                // The client reconnects with its last id and misses nothing.
+                tracing::warn!(code = problem.code(), "a live stream ends");
+                return None;
+            }
+        }
+    }
+}
+
+fn message(event: &HistoryEvent) -> sse::Event {
+    let data = serde_json::to_string(event).expect("invariant: an event is JSON");
+    sse::Event::default().id(event.position().to_string()).event("event").data(data)
+}
+
+impl Tail {
+    async fn read(&mut self) -> Result<(), Problem> {
+        let mut connection = self.app.connection().await?;
+        let found = event::list_project_after(&mut connection, self.project.uuid(), self.position, BATCH).await?;
+        for recorded in found {
+            self.position = recorded.position;
+            self.ready.push_back(HistoryEvent::read(&self.app, &mut connection, recorded).await?);
+        }
+        Ok(())
+    }
+}

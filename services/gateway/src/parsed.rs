@@ -1,0 +1,136 @@
+//! Parsed projects: each version of a branch is parsed once for an environment. Bounded; the least used goes first.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dvt_dbt::diagnostic::Severity;
+use dvt_dbt::environment::Environment;
+use dvt_dbt::node::{Node, UniqueId};
+use dvt_dbt::parse::{ParseInput, Project, parse};
+use dvt_dbt::tree::Sha256;
+use dvt_domain::branch::Branch;
+use dvt_domain::id::BranchId;
+use lru::LruCache;
+use tokio::sync::OnceCell;
+
+/// How many parsed projects are kept in memory.
+const PROJECTS_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("invariant: not zero");
+
+/// Names what a parse depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    branch: BranchId,
+    version: i64,
+    environment: Sha256,
+}
+
+impl Key {
+    /// Names a version of a branch in an environment.
+    pub fn new(branch: BranchId, version: i64, environment: &Environment) -> Self {
+        let bytes = serde_json::to_vec(environment).expect("invariant: an environment is JSON");
+        Self { branch, version, environment: Sha256::of(&bytes) }
+    }
+}
+
+/// Counts what is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    pub errors: usize,
+    pub warnings: usize,
+}
+
+/// Is a parsed project with what readers ask for all the time.
+#[derive(Debug)]
+pub struct Parsed {
+    pub project: Project,
+    /// The tests of each node, by its unique_id.
+    pub tests: HashMap<UniqueId, Vec<UniqueId>>,
+    /// What is wrong with each node, its tests included.
+    pub problems: HashMap<UniqueId, Problems>,
+    /// What is wrong in all.
+    pub total: Problems,
+}
+
+/// Says whether a node is shown as a badge of others, not as a node of its own.
+pub fn is_badge(node: &Node) -> bool {
+    matches!(node.resource_type.as_str(), "test" | "unit_test")
+}
+
+impl From<Project> for Parsed {
+    fn from(project: Project) -> Self {
+        let mut tests: HashMap<UniqueId, Vec<UniqueId>> = HashMap::new();
+        for node in project.nodes().values().filter(|node| is_badge(node)) {
+            let attached = node.test.as_ref().map(|test| vec![test.attached_node.clone()]);
+            for parent in attached.unwrap_or_else(|| node.depends_on.nodes.clone()) {
+                tests.entry(parent).or_default().push(node.unique_id.clone());
+            }
+        }
+        let owner: HashMap<&UniqueId, &UniqueId> =
+            tests.iter().flat_map(|(node, tests)| tests.iter().map(move |test| (test, node))).collect();
+        let (mut problems, mut total) = (HashMap::<UniqueId, Problems>::new(), Problems::default());
+        for diagnostic in project.diagnostics() {
+            count(&mut total, diagnostic.severity);
+            if let Some(unique_id) = &diagnostic.unique_id {
+                let shown = owner.get(unique_id).copied().unwrap_or(unique_id);
+                count(problems.entry(shown.clone()).or_default(), diagnostic.severity);
+            }
+        }
+        Self { project, tests, problems, total }
+    }
+}
+
+fn count(problems: &mut Problems, severity: Severity) {
+    match severity {
+        Severity::Error => problems.errors += 1,
+        Severity::Warning => problems.warnings += 1,
+    }
+}
+
+type Cell = Arc<OnceCell<Arc<Parsed>>>;
+
+/// Parses projects and remembers them.
+pub struct Parses {
+    known: Mutex<LruCache<Key, Cell>>,
+}
+
+impl Default for Parses {
+    fn default() -> Self {
+        Self { known: Mutex::new(LruCache::new(PROJECTS_MAX)) }
+    }
+}
+
+impl Parses {
+    /// Answers the files of `branch` as the project at `root` in `environment`; whoever asks for the same at the same
+    /// time waits for one parse.
+    ///
+    /// # Errors
+    /// When the parser panics.
+    pub async fn get(
+        &self,
+        key: Key,
+        branch: &Branch,
+        (root, environment): (&str, &Environment),
+    ) -> Result<Arc<Parsed>, tokio::task::JoinError> {
+        let cell = self.cell(key);
+        let parsed = cell.get_or_try_init(|| async {
+            let (branch, root, environment) = (branch.clone(), root.to_owned(), environment.clone());
+            let read = move || {
+                let (tree, packages) = (&branch.tree, &branch.packages);
+                Arc::new(Parsed::from(parse(ParseInput { tree, root: &root, packages, environment: &environment })))
+            };
+            tokio::task::spawn_blocking(read).await
+        });
+        parsed.await.cloned()
+    }
+
+    /// Keeps a project that was parsed while an edit was decided.
+    pub fn keep(&self, key: Key, project: Project) {
+        // A cell that is being filled gives the same result.
+        let _ = self.cell(key).set(Arc::new(Parsed::from(project)));
+    }
+
+    fn cell(&self, key: Key) -> Cell {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(key, Cell::default).clone()
+    }
+}

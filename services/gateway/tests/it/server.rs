@@ -1,0 +1,95 @@
+//! A gateway on a database of its own, with the views behind it.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use dvt_embedded::postgres::Cluster;
+use dvt_gateway::app::App;
+use dvt_gateway::{api, archive, live::Live};
+use dvt_log::Log;
+use dvt_runtime::CancellationToken;
+use dvt_store::appender::Appender;
+use dvt_store::{Config, Role, Store};
+use serde_json::Value;
+use std::time::Duration;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// Sends requests to one gateway.
+pub(crate) struct Server(Router);
+
+impl Server {
+    pub(crate) async fn start(database: &str) -> Self {
+        let cluster = Cluster::temporary().await;
+        let url = cluster.create_database(database).await.unwrap();
+        dvt_store::migrate(&url).await.unwrap();
+        let store = Store::connect(&Config::of(&*url), Role::Gateway).await.unwrap();
+        let (appender, worker) = Appender::new(&store);
+        tokio::spawn(worker.run());
+        let (live, follow) = Live::new(store.clone(), CancellationToken::new());
+        tokio::spawn(follow);
+        let log = Log::default();
+        log.publish_schemas(&mut store.acquire().await.unwrap()).await.unwrap();
+        let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
+        let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
+        tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
+        Self(api::router(App::new(store, log, appender, live, "local".to_owned())))
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
+        let response = self.0.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
+    }
+
+    /// Reads what is there.
+    pub(crate) async fn get(&self, address: &str) -> Value {
+        let (status, body) = self.send(get(address)).await;
+        assert_eq!(status, StatusCode::OK, "{address}: {}", String::from_utf8_lossy(&body));
+        json(&body)
+    }
+
+    /// Writes what is accepted.
+    pub(crate) async fn post(&self, address: &str, body: Value) -> Value {
+        let (status, answer) = self.send(post(address, &body.to_string())).await;
+        assert!(status.is_success(), "{address}: {status} {}", String::from_utf8_lossy(&answer));
+        json(&answer)
+    }
+
+    /// Imports the sample and answers the address of its project.
+    pub(crate) async fn sample(&self) -> String {
+        let report = self.post("/api/v1/projects", serde_json::json!({"name": "trains", "template": "sample"})).await;
+        format!("/api/v1/projects/{}", report["project_id"].as_str().unwrap())
+    }
+}
+
+pub(crate) fn get(address: &str) -> Request<Body> {
+    Request::get(address).body(Body::empty()).unwrap()
+}
+
+pub(crate) fn post(address: &str, body: &str) -> Request<Body> {
+    Request::post(address)
+        .header("content-type", "application/json")
+        .header("idempotency-key", Uuid::now_v7().to_string())
+        .header("dvt-actor", "ada")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+pub(crate) fn import(key: Uuid, zip: Vec<u8>) -> Request<Body> {
+    Request::post("/api/v1/projects/import?source=shop.zip")
+        .header("content-type", "application/zip")
+        .header("idempotency-key", key.to_string())
+        .header("dvt-actor", "ada")
+        .body(Body::from(zip))
+        .unwrap()
+}
+
+pub(crate) fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(body)))
+}
+
+/// Packs files as an archive.
+pub(crate) fn zip(tree: &dvt_dbt::tree::Tree) -> Vec<u8> {
+    archive::write_zip(tree).unwrap()
+}
