@@ -11,6 +11,9 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use crate::branch::LeftOut;
 
 mod leave_out;
+mod merge;
+
+pub use merge::merge;
 
 /// The folder that dbt installs packages into.
 const PACKAGES_FOLDER: &str = "dbt_packages";

@@ -1,0 +1,77 @@
+//! Merges the files of a working copy into a branch: what each side changed since both had the same files.
+
+use std::collections::BTreeSet;
+
+use dvt_dbt::edit::{diff, rebase};
+use dvt_dbt::tree::{File, Path, Tree, apply_edits};
+
+/// Answers `mine` with what `theirs` changed since `base`: file by file, and line by line where both changed one.
+///
+/// # Errors
+/// The files that both changed in ways that do not go together.
+pub fn merge(base: &Tree, mine: &Tree, theirs: &Tree) -> Result<Tree, Vec<Path>> {
+    let paths: BTreeSet<&Path> =
+        [base, mine, theirs].into_iter().flat_map(|tree| tree.iter().map(|file| file.0)).collect();
+    let (mut merged, mut conflicts) = (Tree::default(), Vec::new());
+    for path in paths {
+        match merge_file(path, [base.find(path), mine.find(path), theirs.find(path)]) {
+            Some(Some(file)) => merged.insert(path.clone(), file),
+            Some(None) => {}
+            None => conflicts.push(path.clone()),
+        }
+    }
+    match conflicts.is_empty() {
+        true => Ok(merged),
+        false => Err(conflicts),
+    }
+}
+
+/// Answers the file after both changes; inside, None where there is none then. None: they do not go together.
+fn merge_file(path: &Path, [base, mine, theirs]: [Option<&File>; 3]) -> Option<Option<File>> {
+    if theirs == base || theirs == mine {
+        return Some(mine.cloned());
+    }
+    if mine == base {
+        return Some(theirs.cloned());
+    }
+    let (base, mine, theirs) = (base?, mine?, theirs?);
+    let mode = if mine.mode == base.mode { theirs.mode } else { mine.mode };
+    let (their_edits, my_edits) = (diff(base.text()?, theirs.text()?), diff(base.text()?, mine.text()?));
+    let moved = rebase(&base.bytes, &their_edits, &my_edits).ok()?;
+    let bytes = apply_edits(path, &mine.bytes, &moved).ok()?;
+    Some(Some(File::new(mode, bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use dvt_dbt::tree::Mode;
+
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        files.iter().map(|(path, text)| (*path, File::new(Mode::Regular, text.as_bytes()))).collect()
+    }
+
+    #[test]
+    fn takes_what_each_side_changed() {
+        let base = tree(&[("a", "1\n2\n3\n4\n5\n"), ("gone", "x"), ("kept", "x")]);
+        let mine = tree(&[("a", "one\n2\n3\n4\n5\n"), ("gone", "x"), ("kept", "x"), ("mine", "m")]);
+        let theirs = tree(&[("a", "1\n2\n3\n4\nfive\n"), ("kept", "x"), ("theirs", "t")]);
+        let merged = tree(&[("a", "one\n2\n3\n4\nfive\n"), ("kept", "x"), ("mine", "m"), ("theirs", "t")]);
+        assert_eq!(merge(&base, &mine, &theirs), Ok(merged));
+    }
+
+    #[test]
+    fn names_the_files_that_do_not_go_together() {
+        let base = tree(&[("both", "1\n"), ("removed", "1\n")]);
+        let mine = tree(&[("both", "one\n"), ("removed", "one\n"), ("added", "1")]);
+        let theirs = tree(&[("both", "uno\n"), ("added", "2")]);
+        assert_eq!(merge(&base, &mine, &theirs), Err(vec!["added".into(), "both".into(), "removed".into()]));
+    }
+
+    #[test]
+    fn the_same_change_on_both_sides_is_one_change() {
+        let (base, changed) = (tree(&[("a", "1\n")]), tree(&[("a", "2\n")]));
+        assert_eq!(merge(&base, &changed, &changed), Ok(changed.clone()));
+    }
+}
