@@ -2,6 +2,14 @@
 //!
 //! A branch's state is its files. Nodes, edges and tests are views that the dbt library reads from them.
 
+mod decide;
+mod property;
+mod since;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Base, Conflict, Decision, Error, Since, decide};
+
 use dvt_dbt::edit::{Intent, Moved, Subject};
 use dvt_dbt::tree::{self, FileChange, Tree};
 use serde::{Deserialize, Serialize};
@@ -24,6 +32,8 @@ pub struct ProjectImported {
     pub packages: Tree,
     pub left_out: Vec<LeftOut>,
     pub moved: Vec<Moved>,
+    /// The files as they were given, where they were merged with later edits: the base of the next merge.
+    pub given: Option<Tree>,
 }
 
 /// Names a file that an import did not take, and why.

@@ -83,23 +83,40 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
 /// # Errors
 /// When two of them touch the same or neighbouring lines.
 pub fn rebase(base: &[u8], mine: &[Edit], theirs: &[Edit]) -> Result<Vec<Edit>, Overlap> {
-    let their_lines: Vec<_> = theirs.iter().map(|edit| lines_of(base, edit)).collect();
-    let mut moved = Vec::with_capacity(mine.len());
-    for (at, edit) in mine.iter().enumerate() {
-        if theirs.contains(edit) {
-            continue;
-        }
-        let lines = lines_of(base, edit);
-        let touching = |their: &Range<usize>| lines.start <= their.end && their.start <= lines.end;
-        if let Some(their) = their_lines.iter().position(touching) {
-            return Err(Overlap { mine: at, theirs: their });
-        }
+    let different = |edit: &&Edit| !theirs.contains(edit);
+    let own: Vec<Edit> = mine.iter().filter(different).cloned().collect();
+    if let Some(found) = overlap(base, &own, theirs) {
+        let at = mine.iter().position(|edit| *edit == own[found.mine]).unwrap_or(found.mine);
+        return Err(Overlap { mine: at, ..found });
+    }
+    let mut moved = Vec::with_capacity(own.len());
+    for edit in own {
         let before = theirs.iter().filter(|their| their.end() <= edit.start);
         let shift: isize = before.map(|their| their.new.len() as isize - their.old.len() as isize).sum();
         let start = edit.start.checked_add_signed(shift).expect("invariant: edits before do not overlap");
-        moved.push(Edit { start, ..edit.clone() });
+        moved.push(Edit { start, ..edit });
     }
     Ok(moved)
+}
+
+/// Finds two edits of the text `base` that touch the same or neighbouring lines.
+pub fn overlap(base: &[u8], mine: &[Edit], theirs: &[Edit]) -> Option<Overlap> {
+    let theirs: Vec<_> = theirs.iter().map(|edit| lines_of(base, edit)).collect();
+    mine.iter().enumerate().find_map(|(at, edit)| {
+        let lines = lines_of(base, edit);
+        let touching = |their: &Range<usize>| lines.start <= their.end && their.start <= lines.end;
+        theirs.iter().position(touching).map(|their| Overlap { mine: at, theirs: their })
+    })
+}
+
+/// Answers the lines that two edits of the text `base` touch: as they were, after the first, after the second edit.
+pub fn three(base: &str, first: &Edit, second: &Edit) -> [String; 3] {
+    let (a, b) = (lines_of(base.as_bytes(), first), lines_of(base.as_bytes(), second));
+    let (start, end) = (a.start.min(b.start), a.end.max(b.end));
+    let after = |edit: &Edit| {
+        format!("{}{}{}", &base[start..edit.start], String::from_utf8_lossy(&edit.new), &base[edit.end()..end])
+    };
+    [base[start..end].to_owned(), after(first), after(second)]
 }
 
 /// Answers the whole lines that an edit touches.

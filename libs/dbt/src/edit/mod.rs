@@ -15,7 +15,7 @@ use crate::tree::{self, FileChange, Path, Tree};
 
 use moved::Side;
 
-pub use diff::{Hunk, Overlap, diff, hunks, rebase, restore, unified};
+pub use diff::{Hunk, Overlap, diff, hunks, overlap, rebase, restore, three, unified};
 pub use intent::*;
 pub use refusal::{Code, Refusal};
 
