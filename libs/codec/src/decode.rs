@@ -182,6 +182,7 @@ fn imported(record: record::ProjectImported, blobs: &Blobs) -> Result<branch::Pr
         packages: blob::tree_from_blobs(record.packages, blobs)?,
         left_out: record.left_out,
         moved: record.moved,
+        given: record.given.map(|given| blob::tree_from_blobs(given, blobs)).transpose()?,
     })
 }
 

@@ -122,6 +122,7 @@ fn imported(event: &branch::ProjectImported, blobs: &mut Blobs) -> record::Proje
         files: event.tree.len() as i64,
         left_out: event.left_out.clone(),
         moved: event.moved.clone(),
+        given: event.given.as_ref().map(|given| blob::tree_blobs(given, blobs)),
     }
 }
 

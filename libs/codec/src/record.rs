@@ -20,6 +20,7 @@ pub(crate) struct ProjectImported {
     pub(crate) files: i64,
     pub(crate) left_out: Vec<LeftOut>,
     pub(crate) moved: Vec<Moved>,
+    pub(crate) given: Option<Sha256>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! meaning of a file.
 
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -111,6 +112,12 @@ impl Tree {
     /// Lists the files in the byte order of their paths.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Path, &File)> {
         self.files.iter()
+    }
+
+    /// Lists the files whose paths begin with `prefix`, in the byte order of their paths.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Path, &'a File)> {
+        let from = self.files.range::<_, str>((Bound::Included(prefix), Bound::Unbounded));
+        from.take_while(move |(path, _)| path.starts_with(prefix))
     }
 
     /// Counts the files.

@@ -277,6 +277,19 @@ pub async fn find(c: &mut Connection, event_id: Uuid) -> Result<Option<Recorded>
     Ok(sqlx::query_as("select * from event where event_id = $1").bind(event_id).fetch_optional(c).await?)
 }
 
+/// Finds the last event of a stream that has one of the given types.
+///
+/// # Errors
+/// When the database does.
+pub async fn find_last(c: &mut Connection, stream_id: Uuid, types: &[&str]) -> Result<Option<Recorded>, Error> {
+    const FIND: &str = "select *
+        from event
+        where stream_id = $1 and event_type = any ($2)
+        order by version desc
+        limit 1";
+    Ok(sqlx::query_as(FIND).bind(stream_id).bind(types).fetch_optional(c).await?)
+}
+
 /// Lists the events of the command whose first event is at `first`.
 ///
 /// # Errors

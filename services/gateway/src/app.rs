@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use dvt_domain::compilation::Compilation;
-use dvt_domain::id::ProjectId;
+use dvt_domain::id::{BranchId, ProjectId};
 use dvt_domain::layout::Layout;
 use dvt_domain::project::Project;
 use dvt_domain::run::Run;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::branches::{Branches, Head};
 use crate::http::problem::Problem;
 use crate::live::Live;
-use crate::parsed::Parses;
+use crate::parsed::{Key, Parsed, Parses, Reading};
 
 /// Shared by all handlers. Cheap to clone.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ pub struct Write {
 }
 
 /// Says why a turn ends without an append.
-enum Stop {
+pub enum Stop {
     Nothing,
     Refused(Problem),
 }
@@ -169,6 +169,14 @@ impl App {
                 Ok((self.command(write, &decided).await?, after))
             })
             .await;
+        self.ended(outcome).await
+    }
+
+    /// Answers the events of a turn: none where there was nothing to append.
+    ///
+    /// # Errors
+    /// What was refused; 503 where the log is busy or does not answer.
+    pub async fn ended(&self, outcome: Result<Outcome, RunError<Stop>>) -> Result<Vec<Recorded>, Problem> {
         match outcome {
             Ok(outcome) => self.appended(outcome).await,
             Err(RunError::Refused(Stop::Nothing)) => Ok(Vec::new()),
@@ -176,6 +184,15 @@ impl App {
             Err(RunError::Append(error)) => Err(error.into()),
             Err(RunError::Busy) => Err(busy()),
         }
+    }
+
+    /// Reads a branch's files as a project.
+    ///
+    /// # Errors
+    /// 500 where the reader fails.
+    pub async fn read(&self, branch: BranchId, head: &Head, reading: &Reading) -> Result<Arc<Parsed>, Problem> {
+        let key = Key::new(branch, head.version, &reading.environment);
+        self.parses.get(key, &head.state, reading).await.map_err(|error| Problem::internal(&error))
     }
 
     async fn load<A: Aggregate>(&self, stream_id: Uuid) -> Result<At<A>, Problem> {

@@ -1,6 +1,10 @@
 //! The gateway's settings.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+/// The requests of one actor in a second, unless configured.
+pub const RATE_LIMIT: NonZeroU32 = NonZeroU32::new(1_000).expect("invariant: not zero");
 
 /// Serves DVT+'s HTTP API.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,4 +20,7 @@ pub struct Config {
     /// The target that the environment `dev` of a new project runs on
     #[arg(long, env = "DEFAULT_TARGET", default_value = "local")]
     pub default_target: String,
+    /// Requests of one actor in a second
+    #[arg(long, env = "RATE_LIMIT", default_value_t = RATE_LIMIT)]
+    pub rate_limit: NonZeroU32,
 }

@@ -5,12 +5,14 @@ pub mod app;
 pub mod archive;
 pub mod branches;
 mod config;
+pub mod edits;
 pub mod http;
 pub mod live;
 pub mod parsed;
 pub mod views;
+mod web;
 
-pub use config::Config;
+pub use config::{Config, RATE_LIMIT};
 
 use anyhow::ensure;
 use dvt_log::Log;
@@ -19,6 +21,7 @@ use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
 
 use crate::app::App;
+use crate::http::guard::Rate;
 use crate::live::Live;
 
 /// Runs the service until shutdown.
@@ -41,7 +44,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let (live, follow) = Live::new(store.clone(), tasks.shutdown());
     tasks.spawn("live", follow);
     let app = App::new(store, log, appender, live, config.default_target);
-    let router = api::router(app).merge(admin::router(health.clone()));
+    let router = api::router(app, Rate::new(config.rate_limit)).merge(admin::router(health.clone()));
     let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = tasks.shutdown();
     tasks.spawn("http", async move {

@@ -17,6 +17,14 @@ use tokio::sync::OnceCell;
 /// How many parsed projects are kept in memory.
 const PROJECTS_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("invariant: not zero");
 
+/// Says how the files of a branch are read as a project.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The folder of dbt_project.yml.
+    pub root: String,
+    pub environment: Environment,
+}
+
 /// Names what a parse depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -101,7 +109,7 @@ impl Default for Parses {
 }
 
 impl Parses {
-    /// Answers the files of `branch` as the project at `root` in `environment`; whoever asks for the same at the same
+    /// Answers the files of `branch` as a project; whoever asks for the same at the same
     /// time waits for one parse.
     ///
     /// # Errors
@@ -110,14 +118,15 @@ impl Parses {
         &self,
         key: Key,
         branch: &Branch,
-        (root, environment): (&str, &Environment),
+        reading: &Reading,
     ) -> Result<Arc<Parsed>, tokio::task::JoinError> {
         let cell = self.cell(key);
         let parsed = cell.get_or_try_init(|| async {
-            let (branch, root, environment) = (branch.clone(), root.to_owned(), environment.clone());
+            let (branch, reading) = (branch.clone(), reading.clone());
             let read = move || {
                 let (tree, packages) = (&branch.tree, &branch.packages);
-                Arc::new(Parsed::from(parse(ParseInput { tree, root: &root, packages, environment: &environment })))
+                let Reading { root, environment } = &reading;
+                Arc::new(Parsed::from(parse(ParseInput { tree, root, packages, environment })))
             };
             tokio::task::spawn_blocking(read).await
         });

@@ -35,6 +35,7 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
         runtime: runtime.clone(),
         listen_addr: addresses.listen,
         default_target: addresses.target.0.clone(),
+        rate_limit: dvt_gateway::RATE_LIMIT,
     };
     tasks.spawn("gateway", dvt_gateway::run(gateway, tasks.shutdown()));
     let artifact = dvt_artifact::Config { store, bus, runtime, git_dir: addresses.repositories.clone() };

@@ -59,6 +59,7 @@ fn imported() -> ProjectImported {
         packages: Tree::from_iter([("dbt_packages/x/a.sql", File::new(Mode::Executable, *b""))]),
         left_out: vec![LeftOut { path: ".env".into(), reason: "private".into() }],
         moved: Vec::new(),
+        given: Some(Tree::default()),
     }
 }
 

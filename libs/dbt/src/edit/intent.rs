@@ -28,6 +28,7 @@ impl<'de> Deserialize<'de> for Json {
 /// Names what an edit is about: a node (dbt's unique_id, or a path where there is no node) and its property, e.g.
 /// `name`, `sql`, `description`, `columns.id.description`, `config.materialized`, `file`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Subject {
     pub node: String,
     pub property: String,
@@ -35,6 +36,7 @@ pub struct Subject {
 
 /// Records that a node has another unique_id than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moved {
     pub from: String,
     pub to: String,
@@ -42,6 +44,7 @@ pub struct Moved {
 
 /// Adds a model. Its folder follows from `layer` (`staging`, `intermediate`, `marts`) unless `folder` names it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddNode {
     pub name: String,
@@ -56,6 +59,7 @@ pub struct AddNode {
 
 /// Renames a node, everywhere it is named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RenameNode {
     pub unique_id: String,
@@ -64,6 +68,7 @@ pub struct RenameNode {
 
 /// Removes a node with its file and its YAML entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RemoveNode {
     pub unique_id: String,
@@ -71,6 +76,7 @@ pub struct RemoveNode {
 
 /// Makes the node `to` depend on the node `from`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Connect {
     pub from: String,
@@ -79,6 +85,7 @@ pub struct Connect {
 
 /// Takes the dependency of `to` on `from` away, where nothing uses it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Disconnect {
     pub from: String,
@@ -87,6 +94,7 @@ pub struct Disconnect {
 
 /// Replaces the text of the file that defines a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetSql {
     pub unique_id: String,
@@ -95,16 +103,19 @@ pub struct SetSql {
 
 /// Sets a config of a node; null removes it. `place` is `node` or `folder`, where the value stands in dbt_project.yml.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Configure {
     pub unique_id: String,
     pub key: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub value: Json,
     pub place: Option<String>,
 }
 
 /// Sets a node's description; empty removes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DescribeNode {
     pub unique_id: String,
@@ -113,6 +124,7 @@ pub struct DescribeNode {
 
 /// Sets a column's description; empty removes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DescribeColumn {
     pub unique_id: String,
@@ -122,6 +134,7 @@ pub struct DescribeColumn {
 
 /// Adds a generic test to a node or to one of its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddTest {
     pub unique_id: String,
@@ -129,13 +142,16 @@ pub struct AddTest {
     /// The test's name, with its package where it is not the project's or dbt's own.
     pub test: String,
     /// A JSON object of the test's arguments.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub arguments: Option<Json>,
     /// A JSON object of the test's config, e.g. its severity.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub config: Option<Json>,
 }
 
 /// Removes a test, named by its own unique_id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RemoveTest {
     pub unique_id: String,
@@ -143,6 +159,7 @@ pub struct RemoveTest {
 
 /// Declares tables of a source, and the source itself where it is new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeclareSource {
     pub source: String,
@@ -153,6 +170,7 @@ pub struct DeclareSource {
 
 /// Replaces the text of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SaveFile {
     pub path: String,
@@ -161,6 +179,7 @@ pub struct SaveFile {
 
 /// Adds a file of text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddFile {
     pub path: String,
@@ -169,6 +188,7 @@ pub struct AddFile {
 
 /// Moves a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MoveFile {
     pub path: String,
@@ -177,6 +197,7 @@ pub struct MoveFile {
 
 /// Removes a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RemoveFile {
     pub path: String,
@@ -184,6 +205,7 @@ pub struct RemoveFile {
 
 /// Says what a user means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Intent {
     AddNode(AddNode),

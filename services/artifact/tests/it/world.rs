@@ -82,6 +82,7 @@ impl World {
             packages: Tree::default(),
             left_out: Vec::new(),
             moved: Vec::new(),
+            given: None,
         };
         let event = branch::Event::ProjectImported(imported).into();
         self.append(self.branch_id, self.branch_version, vec![event]).await;

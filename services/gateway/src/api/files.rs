@@ -88,5 +88,5 @@ pub(super) async fn download(
     let zip = archive::write_zip(&scope.head.state.tree).map_err(|error| Problem::internal(&error))?;
     let name = format!("attachment; filename=\"{}.zip\"", scope.id);
     let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, zip).into_response())
+    Ok((headers, [("dvt-version", scope.head.version.to_string())], zip).into_response())
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use dvt_dbt::edit::Subject;
 use dvt_dbt::tree::{Edit, FileChange, Tree};
-use dvt_domain::{Event, branch, run};
+use dvt_domain::{Event, Topic, branch, run};
 use dvt_store::event::{self, Recorded};
 use dvt_store::{Connection, view};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::shapes::moment;
 use crate::app::App;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, page_size};
+use crate::views;
 
 /// How many events a page has unless it asks for fewer or more, and at most.
 const PAGE: (i64, i64) = (50, 200);
@@ -28,6 +29,8 @@ pub(super) struct Page {
     limit: Option<i64>,
     /// The `next_cursor` of the page before.
     cursor: Option<i64>,
+    /// Waits up to 5 s until the page can show the event at this position.
+    min_position: Option<i64>,
 }
 
 /// Is a page of a history, newest first.
@@ -241,6 +244,9 @@ pub(super) async fn list(
 /// Lists a page of the events about a node, through all its renames.
 pub(super) async fn of_node(app: &App, scope: &Scope, (unique_id, page): (&str, Page)) -> Result<HistoryPage, Problem> {
     let limit = page_size(page.limit, PAGE)?;
+    if let Some(position) = page.min_position {
+        views::reach(app, (Topic::Project, scope.id), position).await?;
+    }
     let mut connection = app.connection().await?;
     let branch = scope.branch.branch_id.uuid();
     let key = view::subject::node_key(&mut connection, branch, unique_id).await?;

@@ -1,14 +1,17 @@
 //! The routes, one file per resource.
 
+mod commands;
 mod compilations;
 mod create;
 mod environments;
+mod exports;
 mod files;
 mod graph;
 mod history;
 mod import;
 mod new_project;
 mod nodes;
+mod previews;
 mod projects;
 mod publishes;
 mod runs;
@@ -19,19 +22,22 @@ mod stream;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use utoipa::OpenApi;
+use utoipa::OpenApi as _;
+use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::http::guard::{Rate, guard};
 use crate::http::problem::Problem;
+use crate::web;
 
 /// Holds what the description of the API says beside its routes.
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "DVT+", description = "The HTTP API of DVT+.", version = "1"),
     // Its path is a wildcard, which OpenAPI does not have.
@@ -50,9 +56,12 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(nodes::node))
         .routes(routes!(nodes::compiled))
         .routes(routes!(nodes::node_history))
+        .routes(routes!(commands::apply))
+        .routes(routes!(previews::rename))
         .routes(routes!(files::tree))
         .route("/api/v1/projects/{project}/files/{*path}", get(files::file))
         .routes(routes!(files::download))
+        .routes(routes!(exports::record))
         .routes(routes!(history::list))
         .routes(routes!(history::detail))
         .routes(routes!(stream::stream))
@@ -67,20 +76,34 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(steps::sql))
 }
 
-/// Answers the API's routes.
-pub fn router(app: App) -> Router {
-    let (router, description) = routes().split_for_parts();
+/// Answers the API's routes, and the web app at every other address.
+pub fn router(app: App, rate: Rate) -> Router {
+    let router = routes().split_for_parts().0;
     router
-        .route("/api/v1/openapi.json", get(move || async move { Json(description) }))
+        .route("/api/v1/openapi.json", get(async || Json(description())))
         .layer(from_fn(in_a_task_of_its_own))
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .fallback(web::serve)
+        .layer(from_fn_with_state(rate, guard))
         .with_state(app)
 }
 
 /// Describes the API as OpenAPI 3.1.
-pub fn description() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+pub fn description() -> OpenApi {
+    let mut described = routes().split_for_parts().1;
+    for item in described.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post];
+        for operation in operations.into_iter().flatten() {
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(problem_response()));
+        }
+    }
+    described
+}
+
+/// Describes what every refused or failed request answers.
+fn problem_response() -> openapi::Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description("a problem").content("application/problem+json", content).build()
 }
 
 /// Runs the handler in a task, so that a client that disconnects cancels nothing.
@@ -89,10 +112,6 @@ async fn in_a_task_of_its_own(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(error) => Problem::internal(&error).into_response(),
     }
-}
-
-async fn not_found() -> Problem {
-    Problem::not_found()
 }
 
 async fn method_not_allowed() -> Problem {

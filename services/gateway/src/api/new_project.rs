@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 
 use dvt_dbt::node::ResourceType;
 use dvt_dbt::tree::Sha256;
-use dvt_domain::Topic;
 use dvt_domain::branch::{self, LeftOut, ProjectImported};
 use dvt_domain::id::{BranchId, LayoutId, ProjectId};
 use dvt_domain::import;
 use dvt_domain::project::{BranchCreated, Command, DEFAULT_ENVIRONMENT, EnvironmentDefined, Project, ProjectCreated};
+use dvt_domain::{Category, Event, Topic};
 use dvt_log::Decided;
-use dvt_store::event::Recorded;
+use dvt_store::event::{self, Recorded};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use super::shapes::Diagnostic;
 use crate::app::{App, Write};
 use crate::http::problem::Problem;
-use crate::parsed::Key;
+use crate::parsed::{Key, Reading};
 use crate::views;
 
 /// How many diagnostics an answer shows.
@@ -105,6 +106,7 @@ pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<De
         packages: new.taken.packages,
         left_out: new.taken.left_out,
         moved: Vec::new(),
+        given: None,
     };
     let project = Decided {
         stream_id: write.project_id.uuid(),
@@ -126,35 +128,58 @@ pub(super) async fn answer(app: &App, events: &[Recorded]) -> Result<ImportRepor
 /// Derives the answer from the command's events, so that a repetition gets the same one.
 async fn report(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem> {
     let mut connection = app.connection().await?;
-    let (mut project, mut found) = (Project::default(), None);
+    let mut project = Project::default();
     for recorded in events {
-        match app.log.decode(&mut connection, recorded).await? {
-            Some(dvt_domain::Event::Project(event)) => project = project.apply(&event),
-            Some(dvt_domain::Event::Branch(event @ branch::Event::ProjectImported(_))) => {
-                found = Some((recorded, event));
-            }
-            Some(_) | None => {}
+        if let Some(Event::Project(event)) = app.log.decode(&mut connection, recorded).await? {
+            project = project.apply(&event);
         }
     }
-    let (recorded, event) = found.ok_or_else(Problem::not_found)?;
+    let imported = events.iter().find(|event| event.category == Category::Branch.as_str());
+    let imported = imported.ok_or_else(Problem::not_found)?;
     let created = project.created.ok_or_else(Problem::not_found)?;
     let target = project.environments.swap_remove(DEFAULT_ENVIRONMENT).ok_or_else(Problem::not_found)?;
+    let reading = Reading { root: created.root, environment: target.environment };
+    read(app, (created.name, imported.project_id), (imported, reading)).await
+}
+
+/// Answers what was read of a working copy; `imported` is None where it brought nothing new.
+pub(super) async fn report_of(app: &App, scope: &Scope, imported: Option<&Recorded>) -> Result<ImportReport, Problem> {
+    let name = scope.project.state.created.as_ref().map_or(String::new(), |created| created.name.clone());
+    let branch = scope.branch.branch_id.uuid();
+    let mut connection = app.connection().await?;
+    let last = match imported {
+        Some(imported) => imported.clone(),
+        None => {
+            event::find_last(&mut connection, branch, &["ProjectImported"]).await?.ok_or_else(Problem::not_found)?
+        }
+    };
+    read(app, (name, Some(scope.id.uuid())), (&last, scope.reading(None)?)).await
+}
+
+/// Reads the project as an import left it.
+async fn read(
+    app: &App,
+    (name, project_id): (String, Option<Uuid>),
+    (recorded, reading): (&Recorded, Reading),
+) -> Result<ImportReport, Problem> {
+    let event = app.log.decode(&mut *app.connection().await?, recorded).await?;
+    let Some(Event::Branch(event)) = event else { return Err(Problem::not_found()) };
     let left_out = match &event {
         branch::Event::ProjectImported(imported) => imported.left_out.clone(),
         branch::Event::ProjectExported(_) | branch::Event::Changed(_) => Vec::new(),
     };
     let branch = branch::Branch::default().apply(&event).map_err(|error| Problem::internal(&error))?;
-    let key = Key::new(BranchId::new(recorded.stream_id), recorded.version, &target.environment);
-    let read = app.parses.get(key, &branch, (&created.root, &target.environment)).await;
+    let key = Key::new(BranchId::new(recorded.stream_id), recorded.version, &reading.environment);
+    let read = app.parses.get(key, &branch, &reading).await;
     let read = &read.map_err(|error| Problem::internal(&error))?.project;
     let mut node_counts = BTreeMap::new();
     for kind in read.nodes().values().map(|node| ResourceType::as_str(node.resource_type)) {
         *node_counts.entry(kind).or_default() += 1;
     }
     Ok(ImportReport {
-        project_id: recorded.project_id.map(|id| id.to_string()).unwrap_or_default(),
+        project_id: project_id.map(|id| id.to_string()).unwrap_or_default(),
         branch_id: recorded.stream_id.to_string(),
-        name: created.name,
+        name,
         version: recorded.version,
         position: recorded.position,
         taken: branch.tree.len(),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use dvt_dbt::select::{Criteria, select};
 use dvt_domain::Topic;
 use dvt_domain::id::{ProjectId, RunId};
 use dvt_domain::project::THREADS_MAX;
@@ -246,6 +247,7 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
         let problem = Problem::unprocessable("NUMBER_RANGE", detail).at("/threads");
         return Err(problem.limit(i64::from(THREADS_MAX)).got(&threads.to_string()));
     }
+    check_selection(app, scope, &asked).await?;
     let needed = Needed::find(app, scope, asked.environment.as_deref()).await?;
     if let Some(failed) = needed.known.as_ref().filter(|known| known.state == "failed") {
         let detail =
@@ -269,6 +271,21 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
     let events = events.into_iter().map(Into::into).collect();
     let run = Decided { stream_id: Uuid::now_v7(), version: 0, events };
     Ok(needed.decide(&[])?.into_iter().chain([run]).collect())
+}
+
+/// Checks that the selection can be read and finds something.
+async fn check_selection(app: &App, scope: &Scope, asked: &NewRun) -> Result<(), Problem> {
+    let parsed = scope.parsed(app, asked.environment.as_deref()).await?;
+    let criteria = Criteria { select: asked.select.clone(), exclude: asked.exclude.clone(), ..Criteria::default() };
+    let find = move || select(&parsed.project, &criteria);
+    match tokio::task::spawn_blocking(find).await.map_err(|error| Problem::internal(&error))? {
+        Ok(found) if found.is_empty() => {
+            let detail = "the selection finds no node of this project";
+            Err(Problem::unprocessable("SELECTION_EMPTY", detail).at("/select").got(&asked.select))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::unprocessable(error.code(), error.to_string()).at("/select").got(&asked.select)),
+    }
 }
 
 /// Lists runs.

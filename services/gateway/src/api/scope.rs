@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use crate::app::App;
 use crate::branches::Head;
 use crate::http::problem::Problem;
-use crate::parsed::{Key, Parsed};
+use crate::parsed::{Parsed, Reading};
 use crate::views::PATIENCE;
 
 /// How many events of a project's own stream are read at once.
@@ -129,9 +129,15 @@ impl Scope {
     /// # Errors
     /// As [`Scope::environment`].
     pub(super) async fn parsed(&self, app: &App, environment: Option<&str>) -> Result<Arc<Parsed>, Problem> {
-        let environment = &self.environment(environment)?.environment;
-        let key = Key::new(self.branch.branch_id, self.head.version, environment);
-        let parsed = app.parses.get(key, &self.head.state, (self.root(), environment)).await;
-        parsed.map_err(|error| Problem::internal(&error))
+        app.read(self.branch.branch_id, &self.head, &self.reading(environment)?).await
+    }
+
+    /// Says how the files are read in an environment.
+    ///
+    /// # Errors
+    /// As [`Scope::environment`].
+    pub(super) fn reading(&self, environment: Option<&str>) -> Result<Reading, Problem> {
+        let environment = self.environment(environment)?.environment.clone();
+        Ok(Reading { root: self.root().to_owned(), environment })
     }
 }

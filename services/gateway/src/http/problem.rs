@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 const GOT_MAX_CHARS: usize = 80;
 
 /// Says what is wrong with a request, where, and what is allowed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(transparent)]
 pub struct Problem(Box<Members>);
 
+/// The members of a problem; each may have more of its own.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
+#[schema(as = ProblemMembers)]
 struct Members {
     #[serde(rename = "type")]
     kind: String,
@@ -78,6 +79,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// Makes the problem of a sender who is too fast.
+    pub fn too_many(code: &'static str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
+        problem.0.retry_after = Some(1);
+        problem
+    }
+
     /// Makes the problem of something that is not there, or not for this caller.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address")
@@ -106,6 +114,12 @@ impl Problem {
     /// Names the field.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.0.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Puts the pointer, where there is one, below the place of the part that it is about.
+    pub fn below(mut self, place: &str) -> Self {
+        self.0.pointer = Some(format!("{place}{}", self.0.pointer.unwrap_or_default()));
         self
     }
 

@@ -1,6 +1,9 @@
 //! Reads of a project: the graph, its nodes, its history.
 
+use dvt_dbt::tree::{File, Mode, Tree};
+use dvt_domain::import::{Options, take};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::server::Server;
 
@@ -55,4 +58,46 @@ async fn requests_a_run_once_and_cancels_it() {
     assert!(cancelled["cancel_requested_at"].is_string(), "{cancelled}");
     let history = server.get(&format!("{project}/history")).await;
     assert_eq!(history["events"][0]["type"], "RunCancelRequested");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_the_methods_that_an_address_has() {
+    let server = Server::start("gateway_methods").await;
+    let response = server.open(crate::server::get("/api/v1/projects/import")).await;
+    assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "POST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merges_a_working_copy_into_the_project() {
+    let server = Server::start("gateway_into").await;
+    let project = server.sample().await;
+    let id = project.rsplit('/').next().unwrap();
+    let (_, download) = server.send(crate::server::get(&format!("{project}/download"))).await;
+    let taken = take(dvt_gateway::archive::read(&download).unwrap(), Options::default()).unwrap();
+    server.post(&format!("{project}/exports"), json!({"version": 1})).await;
+    let edit = json!({"type": "add_file", "path": "models/here.sql", "text": "select 1"});
+    let item = json!({"idempotency_key": Uuid::now_v7(), "base_version": 1, "command": edit});
+    server.post(&format!("{project}/commands"), json!({"commands": [item]})).await;
+
+    let mut copy = taken.tree;
+    copy.insert("models/there.sql", File::new(Mode::Regular, *b"select 2"));
+    let into = |copy: &Tree| {
+        let mut request = crate::server::import(Uuid::now_v7(), crate::server::zip(copy));
+        *request.uri_mut() = format!("/api/v1/projects/import?source=copy.zip&into={id}").parse().unwrap();
+        request
+    };
+    // The second brings nothing new: its base is what the first gave.
+    for _ in 0..2 {
+        let (status, report) = server.send(into(&copy)).await;
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&report));
+        let tree = server.get(&format!("{project}/tree")).await;
+        let paths: Vec<_> =
+            tree["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+        assert!(paths.contains(&"models/here.sql") && paths.contains(&"models/there.sql"), "{paths:?}");
+        assert_eq!(tree["version"], 4);
+    }
+    copy.insert("models/here.sql", File::new(Mode::Regular, *b"select 3"));
+    let (status, problem) = server.send(into(&copy)).await;
+    let problem = crate::server::json(&problem);
+    assert_eq!((status.as_u16(), &problem["files"]), (409, &json!(["models/here.sql"])), "{problem}");
 }

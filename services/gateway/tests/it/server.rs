@@ -2,15 +2,17 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use dvt_embedded::postgres::Cluster;
 use dvt_gateway::app::App;
+use dvt_gateway::http::guard::Rate;
 use dvt_gateway::{api, archive, live::Live};
 use dvt_log::Log;
 use dvt_runtime::CancellationToken;
 use dvt_store::appender::Appender;
 use dvt_store::{Config, Role, Store};
 use serde_json::Value;
+use std::num::NonZeroU32;
 use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -33,11 +35,16 @@ impl Server {
         let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
         let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
         tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
-        Self(api::router(App::new(store, log, appender, live, "local".to_owned())))
+        Self(api::router(App::new(store, log, appender, live, "local".to_owned()), Rate::new(NonZeroU32::MAX)))
+    }
+
+    /// Sends a request and answers the response with its headers, its body unread.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response<Body> {
+        self.0.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
-        let response = self.0.clone().oneshot(request).await.unwrap();
+        let response = self.open(request).await;
         let status = response.status();
         (status, to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
     }

@@ -109,6 +109,7 @@ impl Story {
             packages: Tree::default(),
             left_out: Vec::new(),
             moved: Vec::new(),
+            given: None,
         };
         let rename = |from: &str, to: &str| {
             let (from_id, to_id) = (format!("model.shop.{from}"), format!("model.shop.{to}"));

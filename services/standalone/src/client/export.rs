@@ -34,7 +34,10 @@ pub(super) async fn export(gateway: &Gateway, project: &str, into: Into) -> anyh
     let client = Client::new(gateway)?;
     let project = client.project(project).await?;
     let request = client.get(&format!("projects/{}/download", project.project_id))?;
-    let archive = client.send(request).await?.bytes().await.context("could not read the gateway's answer")?;
+    let answer = client.send(request).await?;
+    let version = answer.headers().get("dvt-version").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    let version = version.context("the gateway does not say which version it gave")?;
+    let archive = answer.bytes().await.context("could not read the gateway's answer")?;
     let files = unpack(&archive, &into.dir)?;
     if !into.force {
         refuse_to_overwrite(&files)?;
@@ -42,6 +45,8 @@ pub(super) async fn export(gateway: &Gateway, project: &str, into: Into) -> anyh
     for file in &files {
         write(file).with_context(|| format!("could not write {}", file.path.display()))?;
     }
+    let exported = client.post(&format!("projects/{}/exports", project.project_id))?;
+    client.send(exported.json(&serde_json::json!({"version": version}))).await?;
     if gateway.json {
         output::print_json(&serde_json::json!({"project_id": project.project_id, "files": files.len()}))?;
     } else {

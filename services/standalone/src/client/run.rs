@@ -38,7 +38,7 @@ pub(crate) struct Args {
 #[derive(Deserialize)]
 struct Requested {
     run_id: String,
-    number: i64,
+    number: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +98,8 @@ pub(super) async fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> 
     let request = client.post(&format!("projects/{}/runs", project.project_id))?.json(&body);
     let requested: Requested = client.json(request).await?;
     if !args.gateway.json {
-        output::print_line(&format!("run {} of {}: {}", requested.number, project.name, requested.run_id))?;
+        let number = requested.number.map_or_else(String::new, |number| format!(" {number}"));
+        output::print_line(&format!("run{number} of {}: {}", project.name, requested.run_id))?;
     }
     let path = format!("projects/{}/runs/{}", project.project_id, requested.run_id);
     follow(&client, &path, args.gateway.json).await
