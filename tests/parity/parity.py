@@ -1,18 +1,23 @@
 """Compares what dvt makes of a dbt project with what dbt-core makes of it.
 
-usage: parity.py DVT [DIR]   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
+usage: parity.py DVT CACHE [DIR]   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
+
+A node is equal if dvt gives it the same id, names, edges, materialization, relation, tags and compiled SQL. `deferred`
+says that only a run can compile it, `error` that dvt names what it does not do. All else fails. `exact` counts the nodes
+whose whole entry in the manifest is dbt's, which is not asked for.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import yaml
-from dbt.cli.main import dbtRunner
+
+from judge import Judge
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "samples" / "night_trains"
@@ -24,116 +29,125 @@ ADAPTER_PACKAGES = {"dbt", "dbt_postgres"}
 MAPS = ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "unit_tests", "groups"]
 PLAIN_KEYS = ["resource_type", "name", "package_name", "original_file_path", "database", "schema", "alias", "identifier",
               "fqn", "relation_name", "version"]
-
-
-def main():
-    dvt, directories = Path(sys.argv[1]).resolve(), [Path(name).resolve() for name in sys.argv[2:]]
-    own = not directories
-    if own:
-        directories = [SAMPLE, *sorted(path for path in (HERE / "projects").iterdir() if path.is_dir())]
-    print(f"{'project':<24}" + "".join(f"{outcome:>10}" for outcome in OUTCOMES), flush=True)
-    total, details = dict.fromkeys(OUTCOMES, 0), []
-    with tempfile.TemporaryDirectory() as work:
-        for directory in directories:
-            findings = compare_project(Project(directory, Path(work), dvt), own)
-            counts = count(findings)
-            show(directory.name, counts)
-            for outcome in OUTCOMES:
-                total[outcome] += counts[outcome]
-            details += [(directory.name, *finding) for finding in findings if finding[1] not in ("equal", "deferred")]
-    show("total", total)
-    for project, name, outcome, text in details:
-        print(f"\n{project}: {name}: {outcome}\n{text}")
-    failed = sum(total[outcome] for outcome in OUTCOMES if outcome not in GOOD)
-    print(f"\nparity: {sum(total.values()) - failed} passed, {failed} failed")
-    return 1 if failed or not sum(total.values()) else 0
-
-
-def show(name, counts):
-    print(f"{name:<24}" + "".join(f"{counts[outcome]:>10}" for outcome in OUTCOMES), flush=True)
-
-
-def count(findings):
-    return {outcome: sum(1 for finding in findings if finding[1] == outcome) for outcome in OUTCOMES}
+# How many findings of a kind are shown.
+SHOWN = 3
+# What a manifest says of the moment and the machine that made it.
+PASSING_KEYS = {"created_at", "root_path", "compiled_path", "build_path"}
 
 
 class Project:
-    """A copy of a project, with a profile for the throw-away database."""
+    """A project, with a profile for the throw-away database."""
 
-    def __init__(self, source, work, dvt):
-        self.dvt, self.path = dvt, work / source.name
-        skip = shutil.ignore_patterns("target", "logs", ".git", "node_modules", ".venv")
-        shutil.copytree(source, self.path, symlinks=True, ignore=skip, dirs_exist_ok=True)
-        self.env = read_env(self.path / ".parity.env")
-        os.environ.update(self.env)
-        project = yaml.safe_load((self.path / "dbt_project.yml").read_text(encoding="utf-8-sig"))
-        variables = self.path / ".parity.vars"
+    def __init__(self, path, work):
+        self.path, self.name, self.is_ours = path, path.name, HERE.parent.parent in path.parents
+        self.env = read_env(path / ".parity.env")
+        variables = path / ".parity.vars"
         self.vars = ["--vars", variables.read_text()] if variables.exists() else []
-        self.profiles = work / f"{source.name}-profile"
-        self.profiles.mkdir()
+        definition = yaml.safe_load((path / "dbt_project.yml").read_text(encoding="utf-8-sig"))
         output = {"type": "postgres", "host": os.environ["PGHOST"], "port": int(os.environ["PGPORT"]), "threads": 4,
                   "user": os.environ["PGUSER"], "password": "unused", "dbname": "postgres", "schema": "parity"}
-        profile = {project.get("profile", "default"): {"target": "dev", "outputs": {"dev": output}}}
+        profile = {definition.get("profile", "default"): {"target": "dev", "outputs": {"dev": output}}}
+        self.profiles = work / f"{self.name}-profile"
+        self.profiles.mkdir()
         (self.profiles / "profiles.yml").write_text(yaml.safe_dump(profile))
 
-    def flags(self, tool):
-        target_path = str(self.path / f"target-{tool}")
-        return ["--profiles-dir", str(self.profiles), "--target-path", target_path, *self.vars]
 
-    def run_dbt(self, *command):
-        options = ["--quiet", "--no-partial-parse", "--no-send-anonymous-usage-stats", "--log-level-file", "none"]
-        if command[0] == "ls":
-            options.append("--no-write-json")
-        previous = Path.cwd()
-        os.chdir(self.path)
-        try:
-            with Quiet():
-                return dbtRunner().invoke([*options, *command])
-        finally:
-            os.chdir(previous)
+class Dvt:
+    """Asks the binary."""
 
-    def install_local_packages(self):
-        if (self.path / "packages.yml").exists() and not (self.path / "dbt_packages").exists():
-            return self.run_dbt("deps", "--profiles-dir", str(self.profiles))
-        return None
+    def __init__(self, binary, work):
+        self.binary, self.work = binary, work
 
-    def compile_with_dbt(self):
-        result = self.run_dbt("compile", *self.flags("dbt"))
-        manifest = self.path / "target-dbt" / "manifest.json"
-        if not manifest.exists():
-            raise SystemExit(f"dbt could not read {self.path.name}: {result.exception or result.result}")
-        return json.loads(manifest.read_text())
+    def run(self, project, command, *arguments):
+        flags = ["--profiles-dir", str(project.profiles), "--target-path", str(self.work / f"{project.name}-dvt")]
+        return subprocess.run([self.binary, command, project.path, *flags, *project.vars, *arguments], check=False,
+                              capture_output=True, text=True, env={**os.environ, **project.env})
 
-    def compile_with_dvt(self):
+    def compile(self, project):
         """Answers the manifest and, by unique_id, what dvt said of the nodes it did not compile."""
-        done = subprocess.run([self.dvt, "compile", self.path, "--json", *self.flags("dvt")], capture_output=True,
-                              text=True, env={**os.environ, **self.env}, check=False)
-        manifest = self.path / "target-dvt" / "manifest.json"
+        done = self.run(project, "compile", "--json")
+        manifest = self.work / f"{project.name}-dvt" / "manifest.json"
         if not manifest.exists():
-            return {}, {}, (done.stderr or done.stdout).strip()
+            return None, (done.stderr or done.stdout).strip()
         said = {}
         for line in done.stdout.splitlines():
             report = json.loads(line)
             if report.get("unique_id") and report["status"] != "compiled":
                 said.setdefault(report["unique_id"], report)
-        return json.loads(manifest.read_text()), said, None
+        return json.loads(manifest.read_text()), said
 
-    def list_with_dvt(self, arguments):
-        done = subprocess.run([self.dvt, "ls", self.path, *self.flags("dvt"), *arguments], capture_output=True, text=True,
-                              env={**os.environ, **self.env}, check=False)
-        return sorted(done.stdout.split()) if done.returncode == 0 else [done.stderr.strip()]
+    def list(self, project, arguments):
+        done = self.run(project, "ls", *arguments)
+        return sorted(done.stdout.split()) if done.returncode in (0, 1) else [done.stderr.strip()]
 
 
-class Quiet:
-    """Keeps what dbt prints out of the table."""
+def main():
+    dvt, cache = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    directories = [Path(name).resolve() for name in sys.argv[3:]]
+    if not directories:
+        directories = [SAMPLE, *sorted(path for path in (HERE / "projects").iterdir() if path.is_dir())]
+    table = Table()
+    with tempfile.TemporaryDirectory() as work:
+        judge, dvt = Judge(cache, Path(work)), Dvt(dvt, Path(work))
+        for directory in directories:
+            table.row(directory.name, compare_project(Project(directory, Path(work)), judge, dvt))
+    table.kinds()
+    table.details()
+    return table.result()
 
-    def __enter__(self):
-        self.null = open(os.devnull, "w", encoding="utf-8")
-        self.stdout, sys.stdout = sys.stdout, self.null
 
-    def __exit__(self, *_):
-        sys.stdout = self.stdout
-        self.null.close()
+class Finding:
+    """What became of one thing that was compared."""
+
+    def __init__(self, kind, name, outcome, text="", is_exact=False):
+        self.kind, self.name, self.outcome, self.text, self.is_exact = kind, name, outcome, text, is_exact
+        lines = text.splitlines()
+        # The keys that differ, or the code of an error.
+        self.about = ", ".join(line.strip().split(":")[0] for line in lines if not line.startswith("    "))
+
+
+class Table:
+    """Counts outcomes by project and by kind of node."""
+
+    def __init__(self):
+        self.findings, self.alike = [], {}
+        self.head("project")
+
+    def head(self, title):
+        print(f"{title:<24}" + "".join(f"{name:>10}" for name in [*OUTCOMES, "exact"]), flush=True)
+
+    def line(self, name, findings):
+        outcomes = Counter(finding.outcome for finding in findings)
+        exact = sum(finding.is_exact for finding in findings)
+        print(f"{name:<24}" + "".join(f"{outcomes[outcome]:>10}" for outcome in OUTCOMES) + f"{exact:>10}", flush=True)
+
+    def row(self, project, findings):
+        self.findings += findings
+        self.line(project, findings)
+        for finding in findings:
+            if finding.outcome not in ("equal", "deferred"):
+                self.alike.setdefault((project, finding.outcome, finding.kind, finding.about), []).append(finding)
+
+    def kinds(self):
+        print()
+        self.head("kind")
+        for kind in dict.fromkeys(finding.kind for finding in self.findings):
+            self.line(kind, [finding for finding in self.findings if finding.kind == kind])
+        self.line("total", self.findings)
+
+    def details(self):
+        """Shows what is not equal, the like of it together."""
+        for (project, outcome, kind, about), findings in self.alike.items():
+            print(f"\n{project}: {len(findings)} {kind} {outcome}" + (f" in {about}" if about else ""))
+            for finding in findings[:SHOWN]:
+                print(f"  {finding.name}\n{finding.text}".rstrip())
+            if len(findings) > SHOWN:
+                print(f"  … and {len(findings) - SHOWN} more")
+
+    def result(self):
+        failed = sum(finding.outcome not in GOOD for finding in self.findings)
+        print(f"\nparity: {len(self.findings) - failed} passed, {failed} failed")
+        return 1 if failed or not self.findings else 0
 
 
 def read_env(path):
@@ -141,21 +155,22 @@ def read_env(path):
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def compare_project(project, own):
-    if own:
-        project.install_local_packages()
-    theirs = project.compile_with_dbt()
-    ours, said, failure = project.compile_with_dvt()
-    if failure is not None:
-        return [("the project", "missing", f"dvt wrote no manifest: {failure}")]
+def compare_project(project, judge, dvt):
+    asked = selections(project.name) if project.is_ours else [[]]
+    answers = judge.answers(project, asked)
+    ours, said = dvt.compile(project)
+    if ours is None:
+        return [Finding("project", "the project", "missing", f"dvt wrote no manifest: {said}")]
+    theirs = answers["manifest"]
     findings = []
     for key in MAPS:
         findings += compare_map(theirs.get(key, {}), ours.get(key, {}), said)
     findings += compare_map(macros(theirs), macros(ours), said)
     findings += compare_names("disabled", theirs.get("disabled", {}), ours.get("disabled", {}))
-    for arguments in selections(project.path.name) if own else [[]]:
-        listed = sorted(project.run_dbt("ls", *project.flags("dbt"), *arguments).result or [])
-        findings.append(verdict(f"ls {' '.join(arguments)}", {"listed": listed}, {"listed": project.list_with_dvt(arguments)}))
+    for arguments, listed in zip(asked, answers["lists"], strict=True):
+        mine = dvt.list(project, arguments)
+        text = differences({"listed": listed}, {"listed": mine})
+        findings.append(Finding("ls", f"ls {' '.join(arguments)}", "different" if text else "equal", text, not text))
     return findings
 
 
@@ -170,32 +185,41 @@ def macros(manifest):
     return {key: {"resource_type": "macro", "name": value["name"]} for key, value in own.items()}
 
 
-def compare_names(what, theirs, ours):
-    return [verdict(f"{what} {name}", {"there": name in theirs}, {"there": name in ours}) for name in sorted({*theirs, *ours})]
+def compare_names(kind, theirs, ours):
+    def outcome(name):
+        return "equal" if name in theirs and name in ours else "missing" if name in theirs else "extra"
+
+    return [Finding(kind, name, outcome(name), is_exact=outcome(name) == "equal") for name in sorted({*theirs, *ours})]
 
 
 def compare_map(theirs, ours, said):
     findings = []
     for unique_id in sorted({*theirs, *ours}):
-        report = said.get(unique_id)
+        kind, report = unique_id.split(".", 1)[0], said.get(unique_id)
+        named = f"  {report['code']}: {report['message']}" if report else ""
         if unique_id not in ours:
-            outcome = ("error", f"  {report['code']}: {report['message']}") if report else ("missing", "  dvt has no such node")
-            findings.append((unique_id, *outcome))
+            outcome = ("error", named) if report else ("missing", "  dvt has no such node")
+            findings.append(Finding(kind, unique_id, *outcome))
         elif unique_id not in theirs:
-            findings.append((unique_id, "extra", "  dbt has no such node"))
+            findings.append(Finding(kind, unique_id, "extra", "  dbt has no such node"))
         elif report and report["status"] == "broken":
-            findings.append((unique_id, "error", f"  {report['code']}: {report['message']}"))
+            findings.append(Finding(kind, unique_id, "error", named))
         else:
-            findings.append(compare_node(unique_id, theirs[unique_id], ours[unique_id], report))
+            findings.append(compare_node(kind, (theirs[unique_id], ours[unique_id]), report))
     return findings
 
 
-def compare_node(unique_id, theirs, ours, report):
-    deferred = report is not None and report["status"] == "deferred"
+def compare_node(kind, nodes, report):
+    theirs, ours = nodes
+    name = theirs.get("unique_id") or theirs["name"]
+    is_deferred = report is not None and report["status"] == "deferred"
     # What waits for its run may be known already: then it must be right.
-    with_code = "compiled_code" in theirs and not (deferred and ours.get("compiled_code") is None)
-    found = verdict(unique_id, facts(theirs, with_code), facts(ours, with_code))
-    return (unique_id, "deferred", "") if deferred and found[1] == "equal" else found
+    with_code = "compiled_code" in theirs and not (is_deferred and ours.get("compiled_code") is None)
+    text = differences(facts(theirs, with_code), facts(ours, with_code))
+    if text:
+        return Finding(kind, name, "different", text)
+    is_exact = not differences(lasting(theirs), lasting(ours))
+    return Finding(kind, name, "deferred" if is_deferred else "equal", is_exact=is_exact)
 
 
 def facts(node, with_code):
@@ -209,11 +233,13 @@ def facts(node, with_code):
     return known
 
 
-def verdict(name, theirs, ours):
+def lasting(node):
+    return {key: value for key, value in node.items() if key not in PASSING_KEYS}
+
+
+def differences(theirs, ours):
     keys = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
-    if not keys:
-        return (name, "equal", "")
-    return (name, "different", "\n".join(f"  {key}\n    dbt {theirs.get(key)!r}\n    dvt {ours.get(key)!r}" for key in keys))
+    return "\n".join(f"  {key}\n    dbt {theirs.get(key)!r}\n    dvt {ours.get(key)!r}" for key in keys)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod client;
 mod files;
+mod folder;
 mod output;
 mod running;
 mod services;
@@ -26,6 +27,12 @@ struct Cli {
 enum Command {
     /// Start all of DVT+ on this machine, in the foreground
     Up(up::Args),
+    /// Read the dbt project in a folder and write target/manifest.json
+    Parse(folder::Parse),
+    /// Compile the dbt project in a folder and write target/manifest.json and target/compiled/
+    Compile(folder::Compile),
+    /// List the nodes of the dbt project in a folder
+    Ls(folder::List),
     #[command(flatten)]
     Client(client::Command),
 }
@@ -33,6 +40,9 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Up(args) => up::up(args),
+        Command::Parse(args) => folder::parse(&args),
+        Command::Compile(args) => folder::compile(&args),
+        Command::Ls(args) => folder::ls(&args),
         Command::Client(command) => client::run(command),
     };
     done.unwrap_or_else(|error| {

@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::parse::Project;
 
 pub use node::node_json;
-pub use paths::{compiled_path, local_path, original_file_path};
+pub use paths::{compiled_path, is_written, local_path, original_file_path};
 
 /// Holds what a manifest says of the invocation that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,9 +33,8 @@ pub(super) fn add_compilation(
         },
         Compilation::Broken(_) => return,
     };
-    let is_written = node.resource_type.as_str() != "snapshot";
     let path = format!("target/compiled/{}", paths::compiled_path(project, node));
-    shown.insert("compiled_path".to_owned(), if is_written { Json::from(path) } else { Json::Null });
+    shown.insert("compiled_path".to_owned(), if paths::is_written(node) { Json::from(path) } else { Json::Null });
     shown.insert("compiled".to_owned(), json!(true));
     shown.insert("compiled_code".to_owned(), json!(compiled.sql));
     shown.insert("extra_ctes_injected".to_owned(), json!(true));

@@ -40,3 +40,8 @@ pub fn compiled_path(project: &Project, node: &Node) -> String {
     let inside = if file(original) == file(&path) { original.to_owned() } else { format!("{original}/{path}") };
     format!("{}/{inside}", node.package_name)
 }
+
+/// Says whether dbt writes a node's SQL below `target/compiled/`.
+pub fn is_written(node: &Node) -> bool {
+    !matches!(node.resource_type.as_str(), "snapshot" | "seed" | "source")
+}
