@@ -1,6 +1,17 @@
 //! Tables `artifact` and `artifact_file`: what a compilation gave, by the hash of all it is a function of.
 
-use crate::{Connection, Error, Sha256};
+mod index;
+
+use crate::{Connection, Error, Sha256, blob};
+
+pub use index::{Broken, File, Index, Node, Place, SourceMap, Span, Spans};
+
+/// The file that says what became of each node.
+pub const INDEX: &str = "index.json";
+/// The file that dbt's tools read, schema version 12.
+pub const MANIFEST: &str = "manifest.json";
+/// The file that leads from compiled SQL back to the project's files.
+pub const SOURCE_MAP: &str = "source_map.json";
 
 /// Lists the files of an artifact; their bytes are blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,4 +77,52 @@ pub async fn find(c: &mut Connection, key: &Sha256) -> Result<Option<Artifact>, 
         .fetch_all(c)
         .await?;
     Ok(Some(Artifact { key: *key, compiler, files }))
+}
+
+/// Finds the bytes of one file of an artifact.
+///
+/// # Errors
+/// When the database does.
+pub async fn find_file(c: &mut Connection, key: &Sha256, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    Ok(sqlx::query_scalar(
+        "select b.bytes
+        from artifact_file f
+        join blob b on b.sha256 = f.sha256
+        where f.artifact_key = $1 and f.path = $2",
+    )
+    .bind(key)
+    .bind(path)
+    .fetch_optional(c)
+    .await?)
+}
+
+/// Finds what became of each node of an artifact.
+///
+/// # Errors
+/// When the database does, or the file is not one that this release reads.
+pub async fn find_index(c: &mut Connection, key: &Sha256) -> Result<Option<Index>, Error> {
+    let bytes = find_file(c, key, INDEX).await?;
+    bytes.map(|bytes| Index::from_bytes(&bytes)).transpose().map_err(|error| unreadable(INDEX, &error))
+}
+
+/// Finds the way back from an artifact's SQL to the project's files.
+///
+/// # Errors
+/// As [`find_index`].
+pub async fn find_source_map(c: &mut Connection, key: &Sha256) -> Result<Option<SourceMap>, Error> {
+    let bytes = find_file(c, key, SOURCE_MAP).await?;
+    bytes.map(|bytes| SourceMap::from_bytes(&bytes)).transpose().map_err(|error| unreadable(SOURCE_MAP, &error))
+}
+
+/// Finds the text of a node's SQL.
+///
+/// # Errors
+/// As [`find_index`].
+pub async fn find_sql(c: &mut Connection, file: &File) -> Result<Option<String>, Error> {
+    let bytes = blob::find(c, &file.sha256).await?;
+    bytes.map(String::from_utf8).transpose().map_err(|error| unreadable(&file.path, &error))
+}
+
+fn unreadable(path: &str, error: &dyn std::error::Error) -> Error {
+    Error::Artifact { path: path.to_owned(), reason: error.to_string() }
 }

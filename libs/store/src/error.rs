@@ -31,6 +31,8 @@ pub enum Error {
     EmptyCommand,
     #[error("could not understand what append_events answered: {0}")]
     Answer(String),
+    #[error("could not read {path} of an artifact: {reason}")]
+    Artifact { path: String, reason: String },
 }
 
 impl Error {
@@ -43,7 +45,8 @@ impl Error {
             | Self::Migrate(_)
             | Self::Address(_)
             | Self::EmptyCommand
-            | Self::Answer(_) => Retry::Permanent,
+            | Self::Answer(_)
+            | Self::Artifact { .. } => Retry::Permanent,
         }
     }
 
@@ -57,7 +60,8 @@ impl Error {
             | Self::Migrate(_)
             | Self::Address(_)
             | Self::EmptyCommand
-            | Self::Answer(_) => None,
+            | Self::Answer(_)
+            | Self::Artifact { .. } => None,
         }
     }
 }
