@@ -188,6 +188,23 @@ pub async fn postpone(c: &mut Connection, job: &Job, delay: Duration, error: &st
     Ok(done.rows_affected() == 1)
 }
 
+/// Lets the waiting jobs of a stream be claimed at once, as what they wait for has happened.
+///
+/// # Errors
+/// When the database does.
+pub async fn wake(c: &mut Connection, kind: Kind, stream_id: Uuid) -> Result<(), Error> {
+    sqlx::query(
+        "update job
+        set due_at = clock_timestamp()
+        where kind = $1 and stream_id = $2 and state = 'waiting' and due_at > clock_timestamp()",
+    )
+    .bind(kind.as_str())
+    .bind(stream_id)
+    .execute(c)
+    .await?;
+    Ok(())
+}
+
 /// Lists the unfinished jobs of a lane, oldest first (at most 1,000): what a publisher may send as one.
 ///
 /// # Errors

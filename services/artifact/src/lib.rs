@@ -2,6 +2,7 @@
 //!
 //! Requests of the log become job rows; workers claim them. Nobody waits for this service but who asked it.
 
+mod compile;
 mod config;
 mod outcome;
 mod publish;
@@ -23,6 +24,10 @@ pub use config::Config;
 
 /// The name of the service's checkpoints.
 pub const CONSUMER: &str = "artifact";
+/// How long a compilation that died keeps others from it.
+const COMPILE_LEASE: Duration = Duration::from_secs(15);
+/// How many versions are compiled at once; each takes a core and a project's memory.
+const COMPILATIONS: usize = 2;
 /// How long a publish that died keeps its repository from others.
 const PUBLISH_LEASE: Duration = Duration::from_secs(30);
 /// How many repositories are published to at once.
@@ -50,6 +55,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     tasks.spawn("requests", consumer.run(tasks.shutdown()));
 
     let outcomes = outcome::Outcomes { log, store: store.clone(), appender };
+    let compiler = Arc::new(compile::Compiler { outcomes: outcomes.clone() });
+    let compiling = worker::Options { kind: Kind::Compile, lease: COMPILE_LEASE, parallel: COMPILATIONS };
+    tasks.spawn("compilations", worker::run(compiling, store.clone(), compiler, tasks.shutdown()));
     let repository = Arc::new(repository::LocalGit::new(config.git_dir.clone()));
     let publisher = Arc::new(publish::Publisher { outcomes, repository });
     let publishing = worker::Options { kind: Kind::Publish, lease: PUBLISH_LEASE, parallel: PUBLISHES };

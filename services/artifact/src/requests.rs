@@ -18,30 +18,38 @@ pub(crate) struct Requests {
 impl Handler for Requests {
     async fn handle(&mut self, tx: &mut Tx, events: &[Recorded]) -> Result<(), HandlerError> {
         for recorded in events.iter().filter(|event| event.category == Category::Compilation.as_str()) {
-            if let Some(job) = self.job(tx, recorded).await.map_err(|error| poison(recorded, &error))? {
-                job::enqueue(tx, &job).await?;
-            }
+            self.apply(tx, recorded).await.map_err(|error| poison(recorded, &error))?;
         }
         Ok(())
     }
 }
 
 impl Requests {
-    async fn job(&self, c: &mut Connection, recorded: &Recorded) -> Result<Option<NewJob>, dvt_log::Error> {
-        let Some(Event::Compilation(event)) = self.log.decode(c, recorded).await? else { return Ok(None) };
-        let (kind, lane) = match event {
+    async fn apply(&self, c: &mut Connection, recorded: &Recorded) -> Result<(), dvt_log::Error> {
+        let Some(Event::Compilation(event)) = self.log.decode(c, recorded).await? else { return Ok(()) };
+        match event {
+            CompilationEvent::CompileRequested(_) => self.enqueue(c, recorded, (Kind::Compile, None)).await,
             CompilationEvent::PublishRequested(_) => {
                 let at = self.log.load_version::<Compilation>(c, recorded.stream_id, recorded.version).await?;
-                let request = at.state.request;
-                (Kind::Publish, request.map(|request| lane(&request.project_id.uuid())))
+                let lane = at.state.request.map(|request| lane(&request.project_id.uuid()));
+                self.enqueue(c, recorded, (Kind::Publish, lane)).await
             }
-            CompilationEvent::CompileRequested(_) => (Kind::Compile, None),
-            CompilationEvent::Compiled(_)
-            | CompilationEvent::CompileFailed(_)
-            | CompilationEvent::Published(_)
-            | CompilationEvent::PublishSuperseded(_) => return Ok(None),
-        };
-        Ok(recorded.project_id.map(|project_id| NewJob {
+            // A publish waits for its compilation.
+            CompilationEvent::Compiled(_) | CompilationEvent::CompileFailed(_) => {
+                Ok(job::wake(c, Kind::Publish, recorded.stream_id).await?)
+            }
+            CompilationEvent::Published(_) | CompilationEvent::PublishSuperseded(_) => Ok(()),
+        }
+    }
+
+    async fn enqueue(
+        &self,
+        c: &mut Connection,
+        recorded: &Recorded,
+        (kind, lane): (Kind, Option<String>),
+    ) -> Result<(), dvt_log::Error> {
+        let Some(project_id) = recorded.project_id else { return Ok(()) };
+        let job = NewJob {
             job_id: recorded.event_id,
             kind,
             lane,
@@ -49,7 +57,8 @@ impl Requests {
             stream_id: recorded.stream_id,
             position: recorded.position,
             request: Vec::new(),
-        }))
+        };
+        Ok(job::enqueue(c, &job).await?)
     }
 }
 

@@ -111,19 +111,23 @@ impl<'a> Stack<'a> {
         if let Some(made) = self.find(COMPILATION, |known| known == id)? {
             return Ok(made.id());
         }
+        let head = self.tree()?;
         let mut update = TreeUpdateBuilder::new();
         for (path, _) in base.iter().filter(|(path, _)| publication.tree.find(path).is_none()) {
-            if self.entry(path)?.is_some() {
+            if entry(&head, path)?.is_some() {
                 update.remove(&**path);
             }
         }
+        // Removed first: a file may come where a folder of removed ones was.
+        let kept = self.git.find_tree(update.create_updated(self.git, &head)?)?;
+        let mut update = TreeUpdateBuilder::new();
         for (path, file) in publication.tree.iter().filter(|(path, file)| base.find(path) != Some(*file)) {
-            if self.entry(path)? == Some(git2::ObjectType::Tree) {
+            if entry(&kept, path)? == Some(git2::ObjectType::Tree) {
                 return Err(Error::Clash { path: path.to_string() });
             }
             update.upsert(&**path, self.git.blob(&file.bytes)?, mode(file));
         }
-        let tree = self.updated(&mut update)?;
+        let tree = update.create_updated(self.git, &kept)?;
         let version = publication.version;
         self.commit(tree, publication, &format!("{VERSION}{version}\n{COMPILATION}{id}"))
     }
@@ -133,27 +137,17 @@ impl<'a> Stack<'a> {
         for (path, bytes) in &artifact.files {
             update.upsert(format!("{}/{path}", artifact.key), self.git.blob(bytes)?, FileMode::Blob);
         }
-        let tree = self.updated(&mut update)?;
+        let tree = update.create_updated(self.git, &self.tree()?)?;
         let trailers = format!("{VERSION}{}\n{COMPILATION}{}", publication.version, publication.compilation_id);
         self.commit(tree, publication, &trailers)
     }
 
-    /// Says what the head has at a path.
-    fn entry(&self, path: &str) -> Result<Option<git2::ObjectType>, Error> {
-        let Some(head) = self.head else { return Ok(None) };
-        match self.git.find_commit(head)?.tree()?.get_path(Path::new(path)) {
-            Ok(entry) => Ok(entry.kind()),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+    /// Answers the head's tree, or an empty one.
+    fn tree(&self) -> Result<git2::Tree<'a>, Error> {
+        match self.head {
+            Some(head) => Ok(self.git.find_commit(head)?.tree()?),
+            None => Ok(self.git.find_tree(self.git.treebuilder(None)?.write()?)?),
         }
-    }
-
-    fn updated(&self, update: &mut TreeUpdateBuilder) -> Result<Oid, Error> {
-        let tree = match self.head {
-            Some(head) => self.git.find_commit(head)?.tree()?,
-            None => self.git.find_tree(self.git.treebuilder(None)?.write()?)?,
-        };
-        Ok(update.create_updated(self.git, &tree)?)
     }
 
     /// Commits a tree; one that is equal to the head's is there already.
@@ -188,6 +182,15 @@ impl<'a> Stack<'a> {
             (_, Some(_) | None) => return Ok(()),
         };
         Ok(())
+    }
+}
+
+/// Says what a tree has at a path.
+fn entry(tree: &git2::Tree<'_>, path: &str) -> Result<Option<git2::ObjectType>, Error> {
+    match tree.get_path(Path::new(path)) {
+        Ok(entry) => Ok(entry.kind()),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -7,10 +7,11 @@ use dvt_artifact::Config;
 use dvt_dbt::tree::{File, Mode, Sha256, Tree};
 use dvt_domain::branch::ProjectImported;
 use dvt_domain::compilation::{
-    self, Compilation, CompileFailed, CompileRequested, Compiled, Publish, PublishRequested,
+    self, Compilation, CompileFailed, CompileRequested, Compiled, Progress, Publish, PublishRequested,
 };
-use dvt_domain::id::{BranchId, ProjectId};
-use dvt_domain::{Actor, Event, branch};
+use dvt_domain::id::{BranchId, LayoutId, ProjectId};
+use dvt_domain::project::{BranchCreated, EnvironmentDefined, ProjectCreated};
+use dvt_domain::{Actor, Event, branch, project};
 use dvt_embedded::postgres::Cluster;
 use dvt_log::{Causation, Decided, Log, Stamp};
 use dvt_runtime::CancellationToken;
@@ -90,6 +91,50 @@ impl World {
         self.branch_version
     }
 
+    /// Makes the project's own stream: environment `dev`, and the branch.
+    pub(crate) async fn define_project(&self) {
+        let environment = EnvironmentDefined {
+            name: "dev".into(),
+            target: "local".into(),
+            adapter: "postgres".into(),
+            database: "shop".into(),
+            schema: "dev".into(),
+            threads: 4,
+            vars: "{}".into(),
+            env: indexmap::IndexMap::new(),
+        };
+        let branch = BranchCreated {
+            branch_id: BranchId::new(self.branch_id),
+            layout_id: LayoutId::new(Uuid::now_v7()),
+            name: "main".into(),
+            from: None,
+        };
+        let events = [
+            project::Event::ProjectCreated(ProjectCreated { name: "shop".into(), root: String::new() }),
+            project::Event::BranchCreated(branch),
+            project::Event::EnvironmentDefined(environment),
+        ];
+        self.append(self.project_id, 0, events.map(Event::from).into()).await;
+    }
+
+    /// Asks for a compilation for an environment, and for its publish where it is to have one.
+    pub(crate) async fn request_compilation(&self, branch_version: i64, environment: &str, publish: bool) -> Uuid {
+        let compilation_id = Uuid::now_v7();
+        let requested = CompileRequested {
+            project_id: ProjectId::new(self.project_id),
+            branch_id: BranchId::new(self.branch_id),
+            branch_version,
+            project_version: 3,
+            environment: environment.into(),
+        };
+        let mut events = vec![compilation::Event::CompileRequested(requested)];
+        if publish {
+            events.push(compilation::Event::PublishRequested(PublishRequested { message: "Ship it".into() }));
+        }
+        self.append(compilation_id, 0, events.into_iter().map(Into::into).collect()).await;
+        compilation_id
+    }
+
     /// Asks for a compilation of a version that has ended, and for its publish.
     pub(crate) async fn request_publish(&self, branch_version: i64, ended: compilation::Event) -> Uuid {
         let compilation_id = Uuid::now_v7();
@@ -133,21 +178,39 @@ impl World {
 
     /// Waits until a publish has ended.
     pub(crate) async fn ended(&self, compilation_id: Uuid) -> Publish {
-        let ended = async {
+        let is_waiting = |state: &Compilation| matches!(state.publish, Publish::Requested(_) | Publish::NotRequested);
+        self.until(compilation_id, |state| !is_waiting(state)).await.publish
+    }
+
+    /// Waits until a compilation has ended.
+    pub(crate) async fn progress(&self, compilation_id: Uuid) -> Progress {
+        self.until(compilation_id, |state| state.progress != Progress::Requested).await.progress
+    }
+
+    async fn until(&self, compilation_id: Uuid, holds: impl Fn(&Compilation) -> bool) -> Compilation {
+        let looking = async {
             let mut look = tokio::time::interval(Duration::from_millis(20));
             loop {
                 look.tick().await;
                 let mut connection = self.store.acquire().await.expect("a connection");
-                let state = self.log.load::<Compilation>(&mut connection, compilation_id).await.expect("a compilation");
-                match state.state.publish {
-                    Publish::Requested(_) | Publish::NotRequested => {
-                        tokio::time::sleep(Duration::from_millis(20)).await
-                    }
-                    ended @ (Publish::Published(_) | Publish::Superseded(_)) => return ended,
+                let at = self.log.load::<Compilation>(&mut connection, compilation_id).await.expect("a compilation");
+                if holds(&at.state) {
+                    return at.state;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, ended).await.expect("the publish ends in time")
+        tokio::time::timeout(PATIENCE, looking).await.expect("it ends in time")
+    }
+
+    /// Reads a file of an artifact.
+    pub(crate) async fn artifact_file(&self, key: Sha256, path: &str) -> Option<Vec<u8>> {
+        let mut connection = self.store.acquire().await.expect("a connection");
+        artifact::find_file(&mut connection, &key.0, path).await.expect("the database answers")
+    }
+
+    pub(crate) async fn query(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let database = self.url.rsplit('/').next().expect("a database");
+        Cluster::temporary().await.query(database, &format!("set search_path = dvt; {sql}")).await.expect("rows")
     }
 
     pub(crate) fn repository(&self) -> git2::Repository {

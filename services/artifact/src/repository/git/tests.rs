@@ -47,7 +47,7 @@ impl Fixture {
         let mut stack = Stack::of(&git, "main").expect("the branch");
         let mut update = TreeUpdateBuilder::new();
         update.upsert(path, git.blob(b"by hand").expect("a blob"), FileMode::Blob);
-        let tree = stack.updated(&mut update).expect("a tree");
+        let tree = update.create_updated(&git, &stack.tree().expect("a tree")).expect("a tree");
         stack.commit(tree, &publication(0, Tree::default()), "By: hand").expect("a commit");
         stack.push().expect("a push");
     }
@@ -145,6 +145,18 @@ fn refuses_a_file_where_the_repository_has_a_folder() {
     let clash = publication(2, tree(&[("models", "a file", Mode::Regular)]));
     let error = fixture.local.publish(&fixture.target, &Tree::default(), &[clash]).expect_err("a clash");
     assert!(matches!(error, Error::Clash { path } if path == "models"));
+}
+
+#[test]
+fn lets_a_file_and_a_folder_change_places() {
+    let fixture = Fixture::new();
+    let folder = tree(&[("x/a.sql", "1", Mode::Regular), ("x/b.sql", "1", Mode::Regular), ("y", "1", Mode::Regular)]);
+    let file = tree(&[("x", "2", Mode::Regular), ("y/a.sql", "2", Mode::Regular)]);
+    let made = fixture.publish(&Tree::default(), &[publication(1, folder.clone()), publication(2, file.clone())]);
+    let paths = |commit: &str| fixture.files(commit).into_iter().map(|file| file.0).collect::<Vec<_>>();
+    assert_eq!(paths(&made[1].project), ["x", "y/a.sql"]);
+    let back = fixture.publish(&file, &[publication(3, folder)]);
+    assert_eq!(paths(&back[0].project), ["x/a.sql", "x/b.sql", "y"]);
 }
 
 #[test]
