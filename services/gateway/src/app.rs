@@ -37,8 +37,8 @@ pub struct Parts {
     pub layout_turns: Turns<Layout>,
     pub compilation_turns: Turns<Compilation>,
     pub run_turns: Turns<Run>,
-    /// The target that the environment `dev` of a new project runs on.
-    pub default_target: String,
+    /// Where the environment `dev` of a new project runs.
+    pub default_target: Target,
 }
 
 impl std::ops::Deref for App {
@@ -47,6 +47,14 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// Names a database of a target.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// As `DVT_TARGET_<NAME>` has it.
+    pub name: String,
+    pub database: String,
 }
 
 /// Names a write, so that its repetition gets the same answer.
@@ -72,7 +80,7 @@ impl From<Problem> for Stop {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(store: Store, log: Log, appender: Appender, live: Live, default_target: String) -> Self {
+    pub fn new(store: Store, log: Log, appender: Appender, live: Live, default_target: Target) -> Self {
         Self(Arc::new(Parts {
             branches: Branches::new(store.clone(), log.clone()),
             parses: Parses::default(),

@@ -20,6 +20,9 @@ pub struct Config {
     /// The target that the environment `dev` of a new project runs on
     #[arg(long, env = "DEFAULT_TARGET", default_value = "local")]
     pub default_target: String,
+    /// The database of that target [default: of the same name as the target]
+    #[arg(long, env = "DEFAULT_DATABASE")]
+    pub default_database: Option<String>,
     /// Requests of one actor in a second
     #[arg(long, env = "RATE_LIMIT", default_value_t = RATE_LIMIT)]
     pub rate_limit: NonZeroU32,

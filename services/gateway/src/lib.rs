@@ -20,7 +20,7 @@ use dvt_runtime::{CancellationToken, Health, Tasks, admin};
 use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
 
-use crate::app::App;
+use crate::app::{App, Target};
 use crate::http::guard::Rate;
 use crate::live::Live;
 
@@ -43,7 +43,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     });
     let (live, follow) = Live::new(store.clone(), tasks.shutdown());
     tasks.spawn("live", follow);
-    let app = App::new(store, log, appender, live, config.default_target);
+    let database = config.default_database.unwrap_or_else(|| config.default_target.clone());
+    let default_target = Target { name: config.default_target, database };
+    let app = App::new(store, log, appender, live, default_target);
     let router = api::router(app, Rate::new(config.rate_limit)).merge(admin::router(health.clone()));
     let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = tasks.shutdown();

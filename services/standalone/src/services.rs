@@ -35,9 +35,16 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
         runtime: runtime.clone(),
         listen_addr: addresses.listen,
         default_target: addresses.target.0.clone(),
+        default_database: database_of(&addresses.target.1),
         rate_limit: dvt_gateway::RATE_LIMIT,
     };
     tasks.spawn("gateway", dvt_gateway::run(gateway, tasks.shutdown()));
     let artifact = dvt_artifact::Config { store, bus, runtime, git_dir: addresses.repositories.clone() };
     tasks.spawn("artifact", dvt_artifact::run(artifact, tasks.shutdown()));
+}
+
+/// Reads the database in a target's address.
+fn database_of(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    Some(url.path().trim_start_matches('/').to_owned()).filter(|database| !database.is_empty())
 }

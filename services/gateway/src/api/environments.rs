@@ -1,10 +1,13 @@
 //! Environments: where a project runs, and the values it is read with.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use dvt_domain::Topic;
 use dvt_domain::project::{Command, EnvironmentDefined, Project};
+use dvt_domain::run::question::{Answer, Question};
 use dvt_log::Decided;
 use dvt_store::view;
 use indexmap::IndexMap;
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::previews;
 use super::scope::{Scope, project_id};
 use crate::app::{App, Write};
 use crate::http::headers::{IdempotencyKey, Who};
@@ -19,6 +23,10 @@ use crate::http::json::HashedJson;
 use crate::http::problem::Problem;
 use crate::views;
 
+/// How long a connection test may take.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// How often the answer to a connection test is looked for.
+const POLL: Duration = Duration::from_millis(50);
 /// The statements at a time unless an environment says otherwise.
 const THREADS: i32 = 4;
 
@@ -129,6 +137,54 @@ pub(super) async fn define(
     let position = events.last().map_or(0, |event| event.position);
     views::reach(&app, (Topic::Project, scope.id), position).await?;
     Ok((StatusCode::CREATED, list(State(app), Path(project)).await?))
+}
+
+/// Is the result of a connection test.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ConnectionTest {
+    /// `ok` or `failed`.
+    status: &'static str,
+    /// What the database says it is.
+    server: Option<String>,
+    /// Why it failed, e.g. `TARGET_AUTH`.
+    code: Option<String>,
+    detail: Option<String>,
+    ms: f64,
+}
+
+/// Tests whether the executor reaches an environment's target, with its rights.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/environments/{name}/test", tag = "environments", params(("project" = String, Path), ("name" = String, Path)), responses((status = OK, body = ConnectionTest)))]
+pub(super) async fn test(
+    State(app): State<App>,
+    Path((project, name)): Path<(String, String)>,
+) -> Result<Json<ConnectionTest>, Problem> {
+    let scope = Scope::head(&app, &project).await?;
+    let found = scope.environment(Some(&name))?;
+    let question = Question::Connection { target: found.target.clone(), database: found.environment.database.clone() };
+    let asked = previews::ask(&app, scope.id.uuid(), &question).await?;
+    let answer = async {
+        let mut tick = tokio::time::interval(POLL);
+        loop {
+            tick.tick().await;
+            if let Some(answer) = previews::answer(&app, asked).await? {
+                return Ok::<_, Problem>(answer);
+            }
+        }
+    };
+    let nobody = |_| Problem::unavailable("EXECUTOR_UNAVAILABLE", "no executor answered in time; repeat the request");
+    let answer = tokio::time::timeout(PATIENCE, answer).await.map_err(nobody)??;
+    Ok(Json(answer.into()))
+}
+
+impl From<Answer> for ConnectionTest {
+    fn from(answer: Answer) -> Self {
+        let (status, server, code, detail, duration_us) = match answer {
+            Answer::Connected { server, duration_us } => ("ok", Some(server), None, None, duration_us),
+            Answer::Rows(rows) => ("ok", None, None, None, rows.duration_us),
+            Answer::Failed(failure) => ("failed", None, Some(failure.code), Some(failure.message), failure.duration_us),
+        };
+        Self { status, server, code, detail, ms: duration_us as f64 / 1_000.0 }
+    }
 }
 
 fn refused(error: dvt_domain::project::Error) -> Problem {

@@ -89,9 +89,9 @@ pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<De
         },
         environment: EnvironmentDefined {
             name: DEFAULT_ENVIRONMENT.to_owned(),
-            target: app.default_target.clone(),
+            target: app.default_target.name.clone(),
             adapter: "postgres".to_owned(),
-            database: app.default_target.clone(),
+            database: app.default_target.database.clone(),
             schema: DEFAULT_ENVIRONMENT.to_owned(),
             threads: THREADS,
             vars: "{}".to_owned(),

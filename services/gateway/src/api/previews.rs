@@ -1,12 +1,17 @@
-//! Previews: what a rename would change, before it is made.
+//! Previews: what a rename would change before it is made, and the first rows of a node before it is run.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use dvt_dbt::edit::{self, DecideInput, RenamePreview};
 use dvt_dbt::parse::ParseInput;
+use dvt_domain::run::question::{Answer, Failure, Question, ROWS_MAX, Rows, RowsQuestion, SQL_MAX_BYTES};
+use dvt_store::preview;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::scope::Scope;
+use super::scope::{Scope, project_id};
+use super::shapes::Place;
 use crate::app::App;
 use crate::edits;
 use crate::http::json::Json;
@@ -95,5 +100,170 @@ impl From<edit::FilePreview> for FilePreview {
 impl From<edit::Mention> for Mention {
     fn from(edit::Mention { path, line, text }: edit::Mention) -> Self {
         Self { path: path.to_string(), line, text }
+    }
+}
+
+/// Asks for the first rows of a node, of the text in an editor, or of one CTE.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RowsWanted {
+    unique_id: Option<String>,
+    /// The text of the editor, Jinja included, instead of the node's own; at most 1 MiB.
+    sql: Option<String>,
+    /// The CTE whose rows are wanted instead of the statement's.
+    cte: Option<String>,
+    /// `dev` unless given.
+    environment: Option<String>,
+    /// 1 to 500; 100 unless given.
+    #[serde(default = "usual_rows")]
+    limit: i64,
+}
+
+fn usual_rows() -> i64 {
+    100
+}
+
+/// Names a preview.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PreviewRef {
+    preview_id: String,
+}
+
+/// Is a preview: pending, done, or failed. It lives for 15 minutes.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(super) enum Preview {
+    Pending,
+    Done(PreviewRows),
+    Failed(PreviewFailure),
+}
+
+/// Holds rows as text.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PreviewRows {
+    columns: Vec<PreviewColumn>,
+    rows: Vec<Vec<Option<String>>>,
+    /// There are more rows than were asked for.
+    truncated: bool,
+    ms: f64,
+}
+
+/// Names a column.
+#[derive(Serialize, ToSchema)]
+struct PreviewColumn {
+    name: String,
+    /// As the database names it, e.g. `int4`.
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Says why there are no rows.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PreviewFailure {
+    code: String,
+    message: String,
+    sqlstate: Option<String>,
+    /// In the project's files.
+    place: Option<Place>,
+    ms: f64,
+}
+
+/// Runs a node, the text of an editor or one CTE, read-only, for its first rows.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/preview/data", tag = "edits", params(("project" = String, Path)), request_body = RowsWanted, responses((status = ACCEPTED, body = PreviewRef)))]
+pub(super) async fn rows(
+    State(app): State<App>,
+    Path(project): Path<String>,
+    Json(asked): Json<RowsWanted>,
+) -> Result<(StatusCode, axum::Json<PreviewRef>), Problem> {
+    let scope = Scope::head(&app, &project).await?;
+    let environment = scope.environment(asked.environment.as_deref())?.environment.name.clone();
+    check(&asked)?;
+    let question = Question::Rows(RowsQuestion {
+        branch_id: scope.branch.branch_id,
+        branch_version: scope.head.version,
+        project_version: scope.project.version,
+        environment,
+        unique_id: asked.unique_id,
+        sql: asked.sql,
+        cte: asked.cte,
+        limit: asked.limit,
+    });
+    let preview_id = ask(&app, scope.id.uuid(), &question).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(PreviewRef { preview_id: preview_id.to_string() })))
+}
+
+fn check(asked: &RowsWanted) -> Result<(), Problem> {
+    if !(1..=ROWS_MAX).contains(&asked.limit) {
+        let problem = Problem::bad_request("PARAM_RANGE", format!("limit must be 1 to {ROWS_MAX}")).at("/limit");
+        return Err(problem.limit(ROWS_MAX).got(&asked.limit.to_string()));
+    }
+    if asked.sql.as_ref().is_some_and(|sql| sql.len() > SQL_MAX_BYTES) {
+        let problem = Problem::unprocessable("SQL_TOO_LARGE", format!("the SQL is larger than {SQL_MAX_BYTES} bytes"));
+        return Err(problem.at("/sql").limit(SQL_MAX_BYTES as i64));
+    }
+    match (&asked.unique_id, &asked.sql) {
+        (None, None) => Err(Problem::unprocessable("FIELD_MISSING", "name a node or send SQL").at("/unique_id")),
+        (Some(_), _) | (_, Some(_)) => Ok(()),
+    }
+}
+
+/// Asks a target something; the answer comes under the id.
+pub(super) async fn ask(app: &App, project_id: Uuid, question: &Question) -> Result<Uuid, Problem> {
+    let preview_id = Uuid::now_v7();
+    let request = serde_json::to_vec(question).map_err(|error| Problem::internal(&error))?;
+    let row = preview::Preview { preview_id, project_id, request };
+    preview::create(&mut *app.connection().await?, &row).await?;
+    Ok(preview_id)
+}
+
+/// Reads the answer to what was asked; None while there is none.
+pub(super) async fn answer(app: &App, preview_id: Uuid) -> Result<Option<Answer>, Problem> {
+    let found = preview::find(&mut *app.connection().await?, preview_id).await?;
+    match found.ok_or_else(Problem::not_found)? {
+        preview::Answer::Pending => Ok(None),
+        preview::Answer::Done(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| Problem::internal(&error))
+        }
+    }
+}
+
+/// Answers a preview.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/previews/{preview_id}", tag = "edits", params(("project" = String, Path), ("preview_id" = String, Path)), responses((status = OK, body = Preview)))]
+pub(super) async fn preview(
+    State(app): State<App>,
+    Path((project, preview_id)): Path<(String, String)>,
+) -> Result<axum::Json<Preview>, Problem> {
+    project_id(&project)?;
+    let malformed = |_| Problem::bad_request("ID_INVALID", "expected a UUID").at("preview_id").got(&preview_id);
+    let preview_id = Uuid::try_parse(&preview_id).map_err(malformed)?;
+    Ok(axum::Json(answer(&app, preview_id).await?.map_or(Preview::Pending, Preview::from)))
+}
+
+fn milliseconds(microseconds: i64) -> f64 {
+    microseconds as f64 / 1_000.0
+}
+
+impl From<Answer> for Preview {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Rows(rows) => Self::Done(rows.into()),
+            Answer::Connected { duration_us, .. } => Self::Done(Rows { duration_us, ..Rows::default() }.into()),
+            Answer::Failed(failure) => Self::Failed(failure.into()),
+        }
+    }
+}
+
+impl From<Rows> for PreviewRows {
+    fn from(rows: Rows) -> Self {
+        let columns = rows.columns.into_iter().map(|column| PreviewColumn { name: column.name, kind: column.r#type });
+        let ms = milliseconds(rows.duration_us);
+        Self { columns: columns.collect(), rows: rows.rows, truncated: rows.truncated, ms }
+    }
+}
+
+impl From<Failure> for PreviewFailure {
+    fn from(failure: Failure) -> Self {
+        let Failure { code, message, sqlstate, place, duration_us } = failure;
+        Self { code, message, sqlstate, place: place.as_ref().map(Place::from), ms: milliseconds(duration_us) }
     }
 }

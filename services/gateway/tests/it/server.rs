@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use dvt_embedded::postgres::Cluster;
-use dvt_gateway::app::App;
+use dvt_gateway::app::{App, Target};
 use dvt_gateway::http::guard::Rate;
 use dvt_gateway::{api, archive, live::Live};
 use dvt_log::Log;
@@ -35,7 +35,8 @@ impl Server {
         let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
         let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
         tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
-        Self(api::router(App::new(store, log, appender, live, "local".to_owned()), Rate::new(NonZeroU32::MAX)))
+        let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
+        Self(api::router(App::new(store, log, appender, live, target), Rate::new(NonZeroU32::MAX)))
     }
 
     /// Sends a request and answers the response with its headers, its body unread.
