@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::Place;
+use crate::jinja::RefCall;
 use crate::tree::Path;
 
 /// Names a node in the whole project: `model.PACKAGE.NAME`.
@@ -18,9 +19,18 @@ pub type UniqueId = String;
 pub enum ResourceType {
     Model,
     Seed,
+    Snapshot,
     Source,
     Test,
+    UnitTest,
     Analysis,
+    /// A statement of `on-run-start` or `on-run-end`.
+    Operation,
+    Exposure,
+    Metric,
+    SemanticModel,
+    SavedQuery,
+    Group,
 }
 
 impl ResourceType {
@@ -29,17 +39,34 @@ impl ResourceType {
         match self {
             Self::Model => "model",
             Self::Seed => "seed",
+            Self::Snapshot => "snapshot",
             Self::Source => "source",
             Self::Test => "test",
+            Self::UnitTest => "unit_test",
             Self::Analysis => "analysis",
+            Self::Operation => "operation",
+            Self::Exposure => "exposure",
+            Self::Metric => "metric",
+            Self::SemanticModel => "semantic_model",
+            Self::SavedQuery => "saved_query",
+            Self::Group => "group",
         }
     }
 
     /// Says whether `ref()` can name it.
     pub fn is_referable(self) -> bool {
         match self {
-            Self::Model | Self::Seed => true,
-            Self::Source | Self::Test | Self::Analysis => false,
+            Self::Model | Self::Seed | Self::Snapshot => true,
+            Self::Source
+            | Self::Test
+            | Self::UnitTest
+            | Self::Analysis
+            | Self::Operation
+            | Self::Exposure
+            | Self::Metric
+            | Self::SemanticModel
+            | Self::SavedQuery
+            | Self::Group => false,
         }
     }
 }
@@ -50,6 +77,15 @@ pub struct Column {
     pub name: String,
     pub description: String,
     pub data_type: Option<String>,
+    pub meta: Map<String, Json>,
+    pub tags: Vec<String>,
+    pub constraints: Vec<Json>,
+    pub quote: Option<bool>,
+    pub granularity: Option<String>,
+    /// The docs blocks that the description names.
+    pub doc_blocks: Vec<String>,
+    /// What the YAML says beyond what dbt knows of columns.
+    pub extra: Map<String, Json>,
 }
 
 /// Lists what a node depends on, in the order of its calls.
@@ -67,6 +103,8 @@ pub struct GenericTest {
     pub kwargs: Map<String, Json>,
     pub attached_node: UniqueId,
     pub column_name: Option<String>,
+    /// The section of the YAML file and the name in it, e.g. `models.orders`.
+    pub file_key_name: String,
 }
 
 /// Is one node of the graph.
@@ -76,6 +114,8 @@ pub struct Node {
     pub resource_type: ResourceType,
     pub name: String,
     pub package_name: String,
+    /// dbt's `path`: from the folder of its kind; for a generic test the name dbt would give its file.
+    pub path: String,
     /// Where it is defined: the SQL or CSV file; for what only YAML defines, that file.
     pub original_file_path: Path,
     /// Where its YAML entry stands.
@@ -86,19 +126,52 @@ pub struct Node {
     /// The name of its relation; for a source its identifier.
     pub alias: String,
     pub description: String,
+    /// The docs blocks that the description names.
+    pub doc_blocks: Vec<String>,
     pub columns: IndexMap<String, Column>,
     pub tags: Vec<String>,
+    /// Every key that dbt knows for its kind, and what else was set.
     pub config: Map<String, Json>,
+    /// What was set, as it was written in dbt_project.yml.
+    pub unrendered_config: Map<String, Json>,
     pub depends_on: DependsOn,
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<[String; 2]>,
+    pub metrics: Vec<Vec<String>>,
     pub raw_code: String,
+    /// The byte of its file at which `raw_code` begins.
+    pub code_offset: usize,
+    /// `sql` or `python`.
+    pub language: String,
+    /// The SHA-256 that dbt compares, in hexadecimal; None for what has no file of its own.
+    pub checksum: Option<String>,
+    pub version: Option<Json>,
+    pub latest_version: Option<Json>,
     /// For a source: the name of its group of tables.
     pub source_name: Option<String>,
     pub test: Option<GenericTest>,
+    /// What only one kind of node has, as the manifest shows it.
+    pub properties: Map<String, Json>,
 }
 
 impl Node {
     /// Answers the resolved materialization.
     pub fn materialized(&self) -> &str {
         self.config.get("materialized").and_then(Json::as_str).unwrap_or("view")
+    }
+
+    /// Says whether its config switches it on.
+    pub fn is_enabled(&self) -> bool {
+        match self.config.get("enabled") {
+            Some(Json::Bool(enabled)) => *enabled,
+            Some(Json::Null) => false,
+            Some(Json::String(text)) => !text.is_empty(),
+            Some(Json::Number(_) | Json::Array(_) | Json::Object(_)) | None => true,
+        }
+    }
+
+    /// Says whether it becomes a table or a view that its own name or a `ref()` reads.
+    pub fn is_relational(&self) -> bool {
+        self.resource_type.is_referable() && self.materialized() != "ephemeral"
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::error::Error;
@@ -84,7 +85,7 @@ pub struct NodeContext {
 }
 
 /// Is one `ref()` call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RefCall {
     pub package: Option<String>,
     pub name: String,

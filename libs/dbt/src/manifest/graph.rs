@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::map_of;
-use crate::node::Node;
+use crate::node::{Node, ResourceType};
 use crate::parse::Project;
 
 fn members(project: &Project) -> impl Iterator<Item = &Node> {
-    project.nodes().values().filter(|node| map_of(node) != "groups")
+    let all = project.nodes().values().chain(project.idle_tests().values());
+    all.filter(|node| node.resource_type != ResourceType::Group)
 }
 
 /// Answers what each node depends on, sorted.
@@ -35,7 +35,11 @@ pub(super) fn children(project: &Project) -> Map<String, Json> {
 
 /// Answers the members of each group.
 pub(super) fn groups(project: &Project) -> Map<String, Json> {
-    let names = project.nodes().values().filter(|node| map_of(node) == "groups").map(|node| node.name.as_str());
+    let names = project
+        .nodes()
+        .values()
+        .filter(|node| node.resource_type == ResourceType::Group)
+        .map(|node| node.name.as_str());
     let mut groups: BTreeMap<&str, Vec<&str>> = names.map(|name| (name, Vec::new())).collect();
     for node in members(project) {
         let group = node.config.get("group").and_then(Json::as_str);

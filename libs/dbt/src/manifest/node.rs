@@ -1,21 +1,34 @@
 //! One node as a manifest shows it.
 
 use serde_json::{Map, Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::metadata::CREATED_AT;
-use super::{defaults, paths, primary_key};
+use super::{contract, paths, primary_key, relation};
 use crate::compile::{Compilation, Compiled};
-use crate::jinja::Quoting;
-use crate::node::{Column, Node};
+use crate::jinja::RefCall;
+use crate::node::{Column, Node, ResourceType};
 use crate::parse::Project;
 
 /// Answers a node as the manifest of `dbt parse` shows it.
 pub fn node_json(project: &Project, node: &Node) -> Map<String, Json> {
-    match node.resource_type.as_str() {
-        "source" => source(project, node),
-        _ => data(project, node),
-    }
+    let config = &node.config;
+    let mut shown = match node.resource_type {
+        ResourceType::Model
+        | ResourceType::Seed
+        | ResourceType::Snapshot
+        | ResourceType::Test
+        | ResourceType::Analysis
+        | ResourceType::Operation => data(project, node, config),
+        ResourceType::Source => source(project, node, config),
+        ResourceType::UnitTest
+        | ResourceType::Exposure
+        | ResourceType::Metric
+        | ResourceType::SemanticModel
+        | ResourceType::SavedQuery
+        | ResourceType::Group => declared(project, node, config),
+    };
+    shown.extend(node.properties.clone());
+    shown
 }
 
 /// Adds what the compiler made of a node.
@@ -26,13 +39,11 @@ pub(super) fn add_compilation(
     shown: &mut Map<String, Json>,
 ) {
     let compiled = match compilation {
-        Compilation::Compiled(compiled) => compiled,
-        Compilation::Deferred(deferred) => match &deferred.full {
-            Some(full) => full,
-            None => return,
-        },
-        Compilation::Broken(_) => return,
+        Compilation::Compiled(compiled) => Some(compiled),
+        Compilation::Deferred(deferred) => deferred.full.as_ref(),
+        Compilation::Broken(_) => None,
     };
+    let Some(compiled) = compiled else { return };
     let path = format!("target/compiled/{}", paths::compiled_path(project, node));
     shown.insert("compiled_path".to_owned(), if paths::is_written(node) { Json::from(path) } else { Json::Null });
     shown.insert("compiled".to_owned(), json!(true));
@@ -57,12 +68,15 @@ fn add_macros(compiled: &Compiled, shown: &mut Map<String, Json>) {
     }
 }
 
-fn data(project: &Project, node: &Node) -> Map<String, Json> {
+fn put(shown: &mut Map<String, Json>, more: Json) {
+    if let Json::Object(more) = more {
+        shown.extend(more);
+    }
+}
+
+fn data(project: &Project, node: &Node, config: &Map<String, Json>) -> Map<String, Json> {
+    let of_config = |key: &str| config.get(key).cloned().unwrap_or(Json::Null);
     let mut shown = Map::new();
-    let config = config(node);
-    let group = config.get("group").cloned().unwrap_or(Json::Null);
-    let meta = config.get("meta").cloned().unwrap_or(json!({}));
-    let docs = config.get("docs").cloned().unwrap_or_else(defaults::docs);
     put(&mut shown, json!({"database": node.database, "schema": node.schema}));
     put(&mut shown, identity(project, node));
     put(
@@ -74,34 +88,40 @@ fn data(project: &Project, node: &Node) -> Map<String, Json> {
             "tags": node.tags,
             "description": node.description,
             "columns": columns(node),
-            "meta": meta,
-            "group": group,
-            "docs": docs,
+            "meta": of_config("meta"),
+            "group": of_config("group"),
+            "docs": config.get("docs").cloned().unwrap_or_else(docs),
             "patch_path": patch_path(project, node),
             "build_path": null,
-            "unrendered_config": {},
+            "unrendered_config": node.unrendered_config,
             "created_at": CREATED_AT,
-            "relation_name": relation_name(project, node),
+            "relation_name": relation::name(project, node),
             "raw_code": node.raw_code,
-            "doc_blocks": [],
+            "doc_blocks": node.doc_blocks,
         }),
     );
-    match node.resource_type.as_str() {
-        "seed" => put(&mut shown, json!({"root_path": null, "depends_on": {"macros": node.depends_on.macros}})),
+    match node.resource_type {
+        ResourceType::Seed => {
+            put(&mut shown, json!({"root_path": null, "depends_on": {"macros": node.depends_on.macros}}));
+        }
         _ => put(&mut shown, code(node)),
     }
-    match (node.resource_type.as_str(), &node.test) {
-        ("model", _) => put(&mut shown, model(project, node)),
-        (_, Some(_)) => put(&mut shown, generic_test(project, node)),
-        (_, None) => {}
+    if node.resource_type == ResourceType::Model {
+        put(&mut shown, model(project, node));
+    }
+    if let Some(test) = &node.test {
+        let metadata = json!({"name": test.name, "kwargs": test.kwargs, "namespace": test.namespace});
+        put(
+            &mut shown,
+            json!({
+                "column_name": test.column_name,
+                "file_key_name": test.file_key_name,
+                "attached_node": test.attached_node,
+                "test_metadata": metadata,
+            }),
+        );
     }
     shown
-}
-
-fn put(shown: &mut Map<String, Json>, more: Json) {
-    if let Json::Object(more) = more {
-        shown.extend(more);
-    }
 }
 
 fn identity(project: &Project, node: &Node) -> Json {
@@ -109,7 +129,7 @@ fn identity(project: &Project, node: &Node) -> Json {
         "name": node.name,
         "resource_type": node.resource_type,
         "package_name": node.package_name,
-        "path": paths::path(project, node),
+        "path": node.path,
         "original_file_path": paths::original_file_path(project, node),
         "unique_id": node.unique_id,
         "fqn": node.fqn,
@@ -117,49 +137,42 @@ fn identity(project: &Project, node: &Node) -> Json {
 }
 
 fn code(node: &Node) -> Json {
-    let contract = node.config.get("contract");
-    let is_enforced = contract.and_then(|contract| contract.get("enforced")).and_then(Json::as_bool).unwrap_or(false);
     json!({
-        "language": "sql",
-        "refs": [],
-        "sources": [],
-        "metrics": [],
+        "language": node.language,
+        "refs": refs(&node.refs),
+        "sources": node.sources,
+        "metrics": node.metrics,
         "functions": [],
-        "depends_on": node.depends_on,
+        "depends_on": depends_on(node),
         "compiled_path": null,
-        "contract": {"enforced": is_enforced, "alias_types": true, "checksum": null},
+        "contract": contract::json(node),
     })
+}
+
+fn depends_on(node: &Node) -> Json {
+    json!({"macros": node.depends_on.macros, "nodes": node.depends_on.nodes})
+}
+
+fn refs(calls: &[RefCall]) -> Json {
+    let shown = |call: &RefCall| json!({"name": call.name, "package": call.package, "version": call.version});
+    calls.iter().map(shown).collect()
 }
 
 fn model(project: &Project, node: &Node) -> Json {
     json!({
         "access": node.config.get("access").and_then(Json::as_str).unwrap_or("protected"),
         "constraints": [],
-        "version": null,
-        "latest_version": null,
+        "version": node.version,
+        "latest_version": node.latest_version,
         "deprecation_date": null,
         "primary_key": primary_key::of(project, node),
         "time_spine": null,
     })
 }
 
-fn generic_test(project: &Project, node: &Node) -> Json {
-    let Some(test) = &node.test else { return Json::Null };
-    let attached = project.find(&test.attached_node);
-    let section = test.attached_node.split('.').next().unwrap_or_default();
-    json!({
-        "column_name": test.column_name,
-        "file_key_name": attached.map(|attached| format!("{section}s.{}", attached.name)),
-        "attached_node": test.attached_node,
-        "test_metadata": {"name": test.name, "kwargs": test.kwargs, "namespace": test.namespace},
-    })
-}
-
-fn source(project: &Project, node: &Node) -> Map<String, Json> {
+fn source(project: &Project, node: &Node, config: &Map<String, Json>) -> Map<String, Json> {
+    let of_config = |key: &str| config.get(key).cloned().unwrap_or(Json::Null);
     let mut shown = Map::new();
-    let config = config(node);
-    let key = |key: &str| config.get(key).cloned().unwrap_or(Json::Null);
-    let (freshness, loaded_at, query) = (key("freshness"), key("loaded_at_field"), key("loaded_at_query"));
     put(&mut shown, json!({"database": node.database, "schema": node.schema}));
     put(&mut shown, identity(project, node));
     put(
@@ -170,32 +183,82 @@ fn source(project: &Project, node: &Node) -> Map<String, Json> {
             "loader": "",
             "identifier": node.alias,
             "quoting": {"database": null, "schema": null, "identifier": null, "column": null},
-            "loaded_at_field": loaded_at,
-            "loaded_at_query": query,
-            "freshness": freshness,
+            "loaded_at_field": of_config("loaded_at_field"),
+            "loaded_at_query": of_config("loaded_at_query"),
+            "freshness": of_config("freshness"),
             "external": null,
             "description": node.description,
             "columns": columns(node),
-            "meta": key("meta"),
+            "meta": of_config("meta"),
             "source_meta": {},
             "tags": node.tags,
             "config": config,
             "patch_path": null,
-            "unrendered_config": {},
-            "relation_name": relation_name(project, node),
+            "unrendered_config": node.unrendered_config,
+            "relation_name": relation::name(project, node),
             "created_at": CREATED_AT,
             "unrendered_database": null,
             "unrendered_schema": null,
-            "doc_blocks": [],
+            "doc_blocks": node.doc_blocks,
         }),
     );
     shown
 }
 
-fn config(node: &Node) -> Map<String, Json> {
-    let mut config = defaults::config(node.resource_type.as_str());
-    config.extend(node.config.clone());
-    config
+/// Shows what only YAML declares: `properties` hold the most of it.
+fn declared(project: &Project, node: &Node, config: &Map<String, Json>) -> Map<String, Json> {
+    let of_config = |key: &str| config.get(key).cloned().unwrap_or(Json::Null);
+    let all = json!({
+        "description": node.description,
+        "meta": of_config("meta"),
+        "tags": node.tags,
+        "config": config,
+        "unrendered_config": node.unrendered_config,
+        "depends_on": depends_on(node),
+        "refs": refs(&node.refs),
+        "sources": node.sources,
+        "metrics": node.metrics,
+        "created_at": CREATED_AT,
+        "group": of_config("group"),
+        "schema": node.schema,
+    });
+    let keys: &[&str] = match node.resource_type {
+        ResourceType::Exposure => {
+            &["description", "meta", "tags", "config", "unrendered_config", "depends_on", "refs", "sources", "metrics"]
+        }
+        ResourceType::Metric => &[
+            "description",
+            "meta",
+            "tags",
+            "config",
+            "unrendered_config",
+            "sources",
+            "depends_on",
+            "refs",
+            "metrics",
+            "group",
+        ],
+        ResourceType::SemanticModel => &["description", "depends_on", "refs", "config", "unrendered_config", "group"],
+        ResourceType::SavedQuery => {
+            &["description", "config", "unrendered_config", "group", "depends_on", "refs", "tags"]
+        }
+        ResourceType::UnitTest => &["description", "depends_on", "config", "schema"],
+        _ => &["description", "config"],
+    };
+    let mut shown = Map::new();
+    put(&mut shown, identity(project, node));
+    shown.extend(keys.iter().map(|key| ((*key).to_owned(), all[*key].clone())));
+    if node.resource_type == ResourceType::Group {
+        shown.shift_remove("fqn");
+    } else {
+        shown.insert("created_at".to_owned(), all["created_at"].clone());
+    }
+    shown
+}
+
+/// Answers `docs` where nobody set it.
+pub(super) fn docs() -> Json {
+    json!({"show": true, "node_color": null})
 }
 
 fn columns(node: &Node) -> Map<String, Json> {
@@ -203,62 +266,36 @@ fn columns(node: &Node) -> Map<String, Json> {
 }
 
 fn column_json(column: &Column) -> Json {
-    json!({
-        "name": column.name,
-        "description": column.description,
-        "meta": {},
-        "data_type": column.data_type,
-        "constraints": [],
-        "quote": null,
-        "config": {"meta": {}, "tags": []},
-        "tags": [],
-        "granularity": null,
-        "doc_blocks": [],
-    })
+    let mut shown = Map::new();
+    put(
+        &mut shown,
+        json!({
+            "name": column.name,
+            "description": column.description,
+            "meta": column.meta,
+            "data_type": column.data_type,
+            "constraints": column.constraints,
+            "quote": column.quote,
+            "config": {"meta": column.meta, "tags": column.tags},
+            "tags": column.tags,
+            "granularity": column.granularity,
+            "doc_blocks": column.doc_blocks,
+        }),
+    );
+    shown.extend(column.extra.clone());
+    Json::Object(shown)
 }
 
-/// Seeds are checked over their bytes, which a node does not hold; what YAML defines has no sum.
 fn checksum(node: &Node) -> Json {
-    if node.test.is_some() {
-        return json!({"name": "none", "checksum": ""});
+    match &node.checksum {
+        Some(checksum) => json!({"name": "sha256", "checksum": checksum}),
+        None => json!({"name": "none", "checksum": ""}),
     }
-    json!({"name": "sha256", "checksum": hex::encode(Sha256::digest(node.raw_code.as_bytes()))})
 }
 
 fn patch_path(project: &Project, node: &Node) -> Json {
-    let path = node.patch.as_ref().filter(|_| node.test.is_none());
-    path.map_or(Json::Null, |place| {
+    let place = node.patch.as_ref().filter(|_| node.test.is_none());
+    place.map_or(Json::Null, |place| {
         json!(format!("{}://{}", node.package_name, paths::local_path(project, node, &place.path)))
     })
-}
-
-/// Answers the relation as SQL names it; null for what is none.
-fn relation_name(project: &Project, node: &Node) -> Json {
-    let stores_failures = node.config.get("store_failures") == Some(&Json::Bool(true));
-    let is_relation = match node.resource_type.as_str() {
-        "model" => node.materialized() != "ephemeral",
-        "seed" | "snapshot" | "source" => true,
-        "test" => stores_failures,
-        _ => false,
-    };
-    if !is_relation {
-        return Json::Null;
-    }
-    let quoting = quoting(project.engine().settings().quoting, node);
-    let parts = [(&node.database, quoting.database), (&node.schema, quoting.schema), (&node.alias, quoting.identifier)];
-    let shown = parts.into_iter().filter(|(part, _)| !part.is_empty());
-    let quoted = shown.map(|(part, is_quoted)| if is_quoted { format!("\"{part}\"") } else { part.clone() });
-    json!(quoted.collect::<Vec<_>>().join("."))
-}
-
-fn quoting(project: Quoting, node: &Node) -> Quoting {
-    let own = |part: &str, default| {
-        let quoting = node.config.get("quoting").and_then(|quoting| quoting.get(part));
-        quoting.and_then(Json::as_bool).unwrap_or(default)
-    };
-    Quoting {
-        database: own("database", project.database),
-        schema: own("schema", project.schema),
-        identifier: own("identifier", project.identifier),
-    }
 }

@@ -43,6 +43,18 @@ pub(super) fn hash(full: &str, test: &GenericTest) -> String {
     digest[digest.len() - 10..].to_owned()
 }
 
+/// Answers the call that dbt writes behind a test's own for its config.
+pub(super) fn config_call(config: &Map<String, Json>) -> String {
+    if config.is_empty() {
+        return String::new();
+    }
+    let shown = config.iter().map(|(key, value)| match value {
+        Json::String(text) => format!("{key}=\"{}\"", text.replace('"', "\\\"")),
+        other => format!("{key}={}", text(other)),
+    });
+    format!("{{{{ config({}) }}}}", shown.collect::<Vec<_>>().join(","))
+}
+
 fn md5(text: &str) -> String {
     hex::encode(Md5::digest(text.as_bytes()))
 }
@@ -63,7 +75,7 @@ fn hashable(value: &Json) -> String {
 }
 
 /// Prints a value as Python's `str` does.
-fn text(value: &Json) -> String {
+pub(super) fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Null => "None".to_owned(),
@@ -83,7 +95,7 @@ fn inner(value: &Json) -> String {
     value.as_str().map_or_else(|| text(value), repr)
 }
 
-fn repr(text: &str) -> String {
+pub(super) fn repr(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r");
     match (text.contains('\''), text.contains('"')) {
         (true, false) => format!("\"{escaped}\""),

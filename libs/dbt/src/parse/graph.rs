@@ -5,35 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::Project;
+use super::lookup::From;
 use crate::compile::Nodes;
 use crate::jinja::{Code, Error, Graph, NodeContext, RefCall, Resolved};
+use crate::manifest;
 use crate::node::{Node, ResourceType};
 
 impl Project {
-    /// Finds the node that a `ref()` written in `package` names: its own package's first, then the root's, then any.
-    pub(super) fn referred(&self, package: &str, call: &RefCall) -> Result<&Node, Error> {
-        let wanted = |node: &&Node| {
-            node.resource_type.is_referable()
-                && node.name == call.name
-                && call.package.as_ref().is_none_or(|wanted| *wanted == node.package_name)
-        };
-        let found: Vec<&Node> = self.nodes.values().filter(wanted).collect();
-        let of = |package: &str| found.iter().find(|node| node.package_name == package).copied();
-        if call.version.is_some() {
-            return Err(Error::unsupported("ref(..., version=...)"));
-        }
-        of(package).or_else(|| of(&self.name)).or_else(|| found.first().copied()).ok_or_else(|| {
-            let off = self.disabled.values().any(|node| wanted(&node));
-            let code = if off { Code::NodeDisabled } else { Code::RefNotFound };
-            let why = if off { "is disabled" } else { "does not exist" };
-            Error::new(code, format!("the node `{}` that ref() names {why}", call.name))
-        })
-    }
-
-    pub(super) fn sourced(&self, source: &str, table: &str) -> Result<&Node, Error> {
-        let wanted = |node: &&Node| node.source_name.as_deref() == Some(source) && node.name == table;
-        let missing = || Error::new(Code::SourceNotFound, format!("the source `{source}.{table}` does not exist"));
-        self.nodes.values().find(wanted).ok_or_else(missing)
+    fn known(&self, unique_id: &str) -> Result<&Node, Error> {
+        let missing = || Error::new(Code::RefNotFound, format!("there is no node {unique_id}"));
+        self.nodes.get(unique_id).ok_or_else(missing)
     }
 
     fn resolved(&self, node: &Node) -> Resolved {
@@ -42,10 +23,14 @@ impl Project {
             database: Some(node.database.clone()),
             schema: node.schema.clone(),
             identifier: node.alias.clone(),
-            quoting: self.engine.settings().quoting,
+            quoting: manifest::quoting(self.engine.settings().quoting, node),
             ephemeral: node.resource_type == ResourceType::Model && node.materialized() == "ephemeral",
             resource_type: node.resource_type.as_str().to_owned(),
         }
+    }
+
+    fn from<'a>(&'a self, package: &'a str) -> From<'a> {
+        From { root: &self.name, package }
     }
 }
 
@@ -63,7 +48,7 @@ pub(super) fn context_of(node: &Node) -> NodeContext {
         package: node.package_name.clone(),
         resource_type: node.resource_type.as_str().to_owned(),
         path: node.original_file_path.clone(),
-        offset: 0,
+        offset: node.code_offset,
         raw_code: Arc::from(node.raw_code.as_str()),
         database: node.database.clone(),
         schema: node.schema.clone(),
@@ -77,29 +62,46 @@ pub(super) fn context_of(node: &Node) -> NodeContext {
 
 impl Graph for Project {
     fn resolve_ref(&self, from: &NodeContext, call: &RefCall) -> Result<Resolved, Error> {
-        self.referred(&from.package, call).map(|node| self.resolved(node))
+        let unique_id = self.lookup.referred(self.from(&from.package), call)?;
+        self.known(unique_id).map(|node| self.resolved(node))
     }
 
-    fn resolve_source(&self, _from: &NodeContext, source: &str, table: &str) -> Result<Resolved, Error> {
-        self.sourced(source, table).map(|node| self.resolved(node))
+    fn resolve_source(&self, from: &NodeContext, source: &str, table: &str) -> Result<Resolved, Error> {
+        let unique_id = self.lookup.sourced(self.from(&from.package), source, table)?;
+        self.known(unique_id).map(|node| self.resolved(node))
     }
 
     fn flat_graph(&self) -> Json {
-        let (mut nodes, mut sources) = (Map::new(), Map::new());
-        for node in self.nodes.values() {
-            let into = if node.resource_type == ResourceType::Source { &mut sources } else { &mut nodes };
-            into.insert(node.unique_id.clone(), Json::Object(json_of(node)));
-        }
-        json!({"nodes": nodes, "sources": sources, "exposures": {}, "metrics": {}, "groups": {}})
+        let of = |kinds: &[ResourceType]| -> Map<String, Json> {
+            let wanted = self.nodes.values().filter(|node| kinds.contains(&node.resource_type));
+            wanted.map(|node| (node.unique_id.clone(), Json::Object(manifest::node_json(self, node)))).collect()
+        };
+        json!({
+            "nodes": of(&[
+                ResourceType::Model,
+                ResourceType::Seed,
+                ResourceType::Snapshot,
+                ResourceType::Test,
+                ResourceType::Analysis,
+                ResourceType::Operation,
+            ]),
+            "sources": of(&[ResourceType::Source]),
+            "exposures": of(&[ResourceType::Exposure]),
+            "metrics": of(&[ResourceType::Metric]),
+            "groups": of(&[ResourceType::Group]),
+            "semantic_models": of(&[ResourceType::SemanticModel]),
+            "saved_queries": of(&[ResourceType::SavedQuery]),
+        })
     }
 
     fn node(&self, unique_id: &str) -> Option<Json> {
-        self.nodes.get(unique_id).map(|node| Json::Object(json_of(node)))
+        self.nodes.get(unique_id).map(|node| Json::Object(manifest::node_json(self, node)))
     }
 }
 
 impl Nodes for Project {
     fn context(&self, unique_id: &str) -> Option<NodeContext> {
-        self.nodes.get(unique_id).map(context_of)
+        let node = self.nodes.get(unique_id)?;
+        Some(NodeContext { model: manifest::node_json(self, node), ..context_of(node) })
     }
 }

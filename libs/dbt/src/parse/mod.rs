@@ -1,22 +1,51 @@
-//! Reads a project into nodes, edges and diagnostics.
+//! Reads a project into nodes, edges and diagnostics, as dbt does.
 //!
-//! Responsible for models, seeds, analyses, singular tests, sources and generic tests of the project and its packages.
-//! What it does not read yet is a diagnostic that names it.
+//! Responsible for the files of the project and its packages; what nodes become in a database is not known here. What
+//! is not read is an error on its node, or on its file, that names it.
 
+mod columns;
+mod config;
+mod connect;
+mod cycles;
+mod data_tests;
+mod defaults;
+mod docs;
+mod exposures;
+mod files;
 mod generic;
 mod graph;
+mod lookup;
+mod macros;
+mod names;
+mod package;
+mod patch;
 mod properties;
 mod read;
+mod semantic;
+mod settle;
+mod snapshots;
+mod sources;
 #[cfg(test)]
 mod tests;
+mod unit_tests;
+
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::jinja::{Engine, Macro};
 use crate::node::{Node, UniqueId};
+use crate::project::MissingPackage;
 use crate::tree::Tree;
+
+pub use config::{Layer, Origin};
+pub use docs::Doc;
+pub use macros::MacroPatch;
+
+use lookup::Lookup;
 
 /// Is all that a project is read from.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +65,18 @@ pub struct Project {
     engine: Engine,
     nodes: IndexMap<UniqueId, Node>,
     disabled: IndexMap<UniqueId, Node>,
+    idle_tests: IndexMap<UniqueId, Node>,
+    docs: IndexMap<UniqueId, Doc>,
+    macro_patches: IndexMap<String, MacroPatch>,
+    /// The folder of each package, by its name.
+    folders: IndexMap<String, String>,
+    selectors: Json,
+    missing: Vec<MissingPackage>,
+    origins: HashMap<UniqueId, HashMap<String, Origin>>,
+    lookup: Lookup,
     diagnostics: Vec<Diagnostic>,
+    /// The first error of each node that has one, by its place among the diagnostics.
+    broken: HashMap<UniqueId, usize>,
 }
 
 /// Reads a project. It never fails: what is broken is a diagnostic, and only without a readable dbt_project.yml is
@@ -66,9 +106,47 @@ impl Project {
         &self.disabled
     }
 
+    /// Answers the tests of what is switched off or missing: dbt lists them among its nodes and never runs them.
+    pub fn idle_tests(&self) -> &IndexMap<UniqueId, Node> {
+        &self.idle_tests
+    }
+
+    /// Answers the docs blocks by their ids.
+    pub fn docs(&self) -> &IndexMap<UniqueId, Doc> {
+        &self.docs
+    }
+
     /// Lists the macros of the project, its packages and dbt itself.
     pub fn macros(&self) -> &[Macro] {
         self.engine.macros()
+    }
+
+    /// Finds what the YAML says of a macro.
+    pub fn macro_patch(&self, unique_id: &str) -> Option<&MacroPatch> {
+        self.macro_patches.get(unique_id)
+    }
+
+    /// Answers the folder of a package's dbt_project.yml in its tree, `""` or ending in `/`.
+    pub fn folder(&self, package: &str) -> &str {
+        self.folders.get(package).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Answers the selectors.yml of the root, rendered; null without one.
+    pub fn selectors(&self) -> &Json {
+        &self.selectors
+    }
+
+    /// Lists the packages that the project asks for and that are not there.
+    pub fn packages_missing(&self) -> &[MissingPackage] {
+        &self.missing
+    }
+
+    /// Tells where a value of a node's config was set; None if there is no such node or no such key.
+    pub fn origin(&self, unique_id: &str, key: &str) -> Option<Origin> {
+        let node = self.nodes.get(unique_id).or_else(|| self.disabled.get(unique_id))?;
+        let set = self.origins.get(unique_id).and_then(|origins| origins.get(key));
+        let default = || node.config.contains_key(key).then_some(Origin { layer: Layer::Default, place: None });
+        set.cloned().or_else(default)
     }
 
     /// Lists what is wrong, in the order of reading.

@@ -1,234 +1,246 @@
-//! Reads the YAML files beside the nodes: entries of nodes, sources and generic tests.
+//! Reads the properties files (`*.yml`) of a package into entries, one for each thing they describe.
+//!
+//! Responsible for what dbt renders of them and when; what an entry means is said where it is used.
 
-use serde_json::{Map, Value as Json, json};
+use std::collections::HashMap;
 
-use super::generic;
-use super::read::{Package, Reader, merge, not_read};
-use crate::diagnostic::{Diagnostic, Place};
-use crate::node::{GenericTest, Node, ResourceType};
-use crate::yaml;
+use serde_json::{Map, Value as Json};
+
+use super::package::Package;
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::jinja::{Engine, YamlScope};
+use crate::project::Renderer;
+use crate::tree::Path;
+use crate::yaml::{self, Lines, Value};
+
+/// The sections that dbt reads.
+const SECTIONS: [&str; 13] = [
+    "models",
+    "seeds",
+    "snapshots",
+    "sources",
+    "macros",
+    "data_tests",
+    "analyses",
+    "exposures",
+    "metrics",
+    "groups",
+    "semantic_models",
+    "unit_tests",
+    "saved_queries",
+];
+
+/// What an entry may say beside its config, as dbt moves it there.
+const MOVED_TO_CONFIG: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
 /// Is one entry of a properties file.
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
-    section: String,
+    /// The place of its package in the order of reading.
+    pub(super) at: usize,
+    pub(super) section: &'static str,
+    pub(super) name: String,
+    /// What it says, rendered but for what dbt renders later.
     pub(super) value: Map<String, Json>,
     pub(super) place: Place,
-    /// The path inside its package's folder of models, without the file's name.
-    below: Vec<String>,
+    /// Where each key of its config stands.
+    pub(super) config_places: HashMap<String, Place>,
+    pub(super) file: Path,
+    /// The file's path from its package's folder.
+    pub(super) local: String,
+    /// The file's path from the folder that was searched.
+    pub(super) relative: String,
 }
 
-/// Is what the YAML files of one package say.
-#[derive(Default)]
-pub(super) struct Properties {
-    entries: Vec<Entry>,
-}
-
-impl Properties {
-    pub(super) fn read(package: &Package<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut folders = package.definition.paths("model-paths", "models");
-        for (key, default) in [
-            ("seed-paths", "seeds"),
-            ("analysis-paths", "analyses"),
-            ("macro-paths", "macros"),
-            ("test-paths", "tests"),
-        ] {
-            folders.extend(package.definition.paths(key, default));
-        }
-        let mut properties = Self::default();
-        for (local, path, text) in package.files(&folders, &[".yml", ".yaml"]) {
-            let document = yaml::read(&path, &text);
-            diagnostics.extend(document.diagnostics);
-            let Some(document) = document.value else { continue };
-            let parts: Vec<String> = local.split('/').map(str::to_owned).collect();
-            for (key, list) in document.entries() {
-                let section = key.as_str().unwrap_or_default();
-                match section {
-                    "version" | "macros" | "anchors" => {}
-                    "models" | "seeds" | "analyses" | "sources" | "data_tests" => {
-                        properties.entries.extend(list.items().iter().filter_map(|item| {
-                            Some(Entry {
-                                section: section.to_owned(),
-                                value: item.to_json().as_object()?.clone(),
-                                place: yaml::place_of(&path, &text, item.span.start),
-                                below: parts[1..parts.len() - 1].to_vec(),
-                            })
-                        }));
-                    }
-                    _ => diagnostics.push(not_read(&path, &text, key.span.start, &format!("`{section}`"))),
-                }
-            }
-        }
-        properties
+impl Entry {
+    /// Answers its config.
+    pub(super) fn config(&self) -> Map<String, Json> {
+        object(&self.value, "config")
     }
 
-    pub(super) fn find(&self, kind: ResourceType, name: &str) -> Option<&Entry> {
-        let section = match kind {
-            ResourceType::Model => "models",
-            ResourceType::Seed => "seeds",
-            ResourceType::Source => "sources",
-            ResourceType::Test => "data_tests",
-            ResourceType::Analysis => "analyses",
-        };
-        self.entries.iter().find(|entry| entry.section == section && text(&entry.value, "name") == name)
+    /// Answers a text it says.
+    pub(super) fn text(&self, key: &str) -> &str {
+        text(&self.value, key)
+    }
+
+    /// Says what is wrong with it.
+    pub(super) fn broken(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            code: "PROPERTIES_INVALID".to_owned(),
+            message: message.into(),
+            place: Some(self.place.clone()),
+            unique_id: None,
+        }
     }
 }
 
-fn text<'a>(value: &'a Map<String, Json>, key: &str) -> &'a str {
+/// Answers a text of a mapping, `""` where there is none.
+pub(super) fn text<'a>(value: &'a Map<String, Json>, key: &str) -> &'a str {
     value.get(key).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn list<'a>(value: &'a Map<String, Json>, key: &str) -> impl Iterator<Item = &'a Map<String, Json>> {
+/// Answers a mapping inside a mapping, empty where there is none.
+pub(super) fn object(value: &Map<String, Json>, key: &str) -> Map<String, Json> {
+    value.get(key).and_then(Json::as_object).cloned().unwrap_or_default()
+}
+
+/// Answers the mappings of a list inside a mapping.
+pub(super) fn objects<'a>(value: &'a Map<String, Json>, key: &str) -> impl Iterator<Item = &'a Map<String, Json>> {
     value.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_object)
 }
 
-/// What a generic test stands on.
-struct Target<'a> {
-    name: &'a str,
-    model: &'a str,
-    unique_id: &'a str,
-    prefix: &'a str,
+/// Answers the texts of a list inside a mapping; a text alone is a list of one.
+pub(super) fn texts(value: &Map<String, Json>, key: &str) -> Vec<String> {
+    match value.get(key) {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_)) | None => Vec::new(),
+    }
 }
 
-impl Reader<'_> {
-    pub(super) fn sources(&mut self, at: usize, properties: &Properties) {
-        for entry in properties.entries.iter().filter(|entry| entry.section == "sources") {
-            let source = text(&entry.value, "name");
-            for table in list(&entry.value, "tables") {
-                let name = text(table, "name");
-                let below: Vec<&str> = entry.below.iter().map(String::as_str).chain([source, name]).collect();
-                let mut node = self.blank(at, ResourceType::Source, &below.join("/"));
-                node.unique_id = format!("source.{}.{source}.{name}", node.package_name);
-                node.source_name = Some(source.to_owned());
-                node.original_file_path = entry.place.path.clone();
-                node.patch = Some(entry.place.clone());
-                node.description = text(table, "description").to_owned();
-                let mut config = self.configured(at, &node);
-                for level in [&entry.value, table] {
-                    let tags = level.get("tags").map(|tags| ("tags".to_owned(), tags.clone()));
-                    merge(&mut config, &tags.into_iter().collect());
-                    merge(&mut config, level.get("config").and_then(Json::as_object).unwrap_or(&Map::new()));
-                }
-                node.config = config;
-                let environment = self.project.engine.settings().environment.clone();
-                let given = [("database", environment.database.as_str()), ("schema", source), ("identifier", name)];
-                for (key, default) in given {
-                    let from = if key == "identifier" { table } else { &entry.value };
-                    node.config.insert(key.to_owned(), from.get(key).cloned().unwrap_or_else(|| json!(default)));
-                }
-                self.render_config(&mut node);
-                let mut take = |key| {
-                    node.config.remove(key).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-                };
-                (node.database, node.schema, node.alias) = (take("database"), take("schema"), take("identifier"));
-                self.keep(node);
-            }
-        }
+/// Reads the properties files of one package.
+pub(super) fn read(at: usize, package: &Package<'_>, engine: &Engine, found: &mut Vec<Diagnostic>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for file in package.below(&package.definition.all_paths(), &[".yml", ".yaml"]) {
+        let Some(written) = file.file.text() else {
+            found.push(not_text(file.path));
+            continue;
+        };
+        let document = yaml::read(file.path, written);
+        found.extend(document.diagnostics);
+        let Some(document) = document.value else { continue };
+        let scope = YamlScope::Project { package: package.definition.name.clone() };
+        let mut reader = FileReader { at, file: (file.path, file.local, file.relative), text: written, scope, engine };
+        reader.sections(&document, &mut entries, found);
     }
+    entries
+}
 
-    pub(super) fn generic_tests(&mut self, at: usize, properties: &Properties) {
-        let package = self.packages[at].definition.name.clone();
-        for entry in &properties.entries {
-            let name = text(&entry.value, "name");
-            match entry.section.as_str() {
-                "models" | "seeds" => {
-                    let unique_id = format!("{}.{package}.{name}", entry.section.trim_end_matches('s'));
-                    let model = format!("{{{{ get_where_subquery(ref('{name}')) }}}}");
-                    let target = Target { name, model: &model, unique_id: &unique_id, prefix: "" };
-                    self.tests_of(at, entry, (&entry.value, &target));
-                }
-                "sources" => {
-                    for table in list(&entry.value, "tables") {
-                        let child = text(table, "name");
-                        let model = format!("{{{{ get_where_subquery(source('{name}', '{child}')) }}}}");
-                        let unique_id = format!("source.{package}.{name}.{child}");
-                        let full = format!("{name}_{child}");
-                        let target = Target { name: &full, model: &model, unique_id: &unique_id, prefix: "source_" };
-                        self.tests_of(at, entry, (table, &target));
-                    }
-                }
-                _ => {}
-            }
-        }
+/// Says that a file is not UTF-8.
+pub(super) fn not_text(path: &Path) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: "FILE_ENCODING".to_owned(),
+        message: "the file is not UTF-8".to_owned(),
+        place: Some(yaml::place_of(path, "", 0)),
+        unique_id: None,
     }
+}
 
-    fn tests_of(&mut self, at: usize, entry: &Entry, (holder, target): (&Map<String, Json>, &Target<'_>)) {
-        if !self.project.nodes.contains_key(target.unique_id) {
-            return;
-        }
-        let columns = list(holder, "columns").map(|column| (column, Some(text(column, "name"))));
-        for (level, column) in [(holder, None)].into_iter().chain(columns) {
-            for key in ["tests", "data_tests"] {
-                for written in level.get(key).and_then(Json::as_array).into_iter().flatten() {
-                    if let Some((node, own)) = self.generic_test(at, (written, column), target) {
-                        let entry =
-                            Entry { section: String::new(), value: own, place: entry.place.clone(), below: Vec::new() };
-                        let node = Node { original_file_path: entry.place.path.clone(), ..node };
-                        self.finish(at, node, Some(&entry));
+/// Reads one properties file.
+struct FileReader<'a> {
+    at: usize,
+    /// Its path in the tree, from the package's folder and from the folder that was searched.
+    file: (&'a Path, &'a str, &'a str),
+    text: &'a str,
+    scope: YamlScope,
+    engine: &'a Engine,
+}
+
+impl FileReader<'_> {
+    fn sections(&mut self, document: &Value, entries: &mut Vec<Entry>, found: &mut Vec<Diagnostic>) {
+        let lines = Lines::of(self.text);
+        for (key, list) in document.entries() {
+            let written = key.key_text();
+            let Some(section) = SECTIONS.into_iter().find(|known| *known == written) else {
+                if written == "functions" {
+                    found.push(self.wrong(&lines, key, ("MEMBER_NOT_SUPPORTED", "`functions` are not supported yet")));
+                }
+                continue;
+            };
+            for item in list.items() {
+                match self.entry(section, item, (&lines, &mut *found)) {
+                    Some(entry) => entries.push(entry),
+                    None => {
+                        let message = format!("an entry of `{section}` is a mapping with a name");
+                        found.push(self.wrong(&lines, item, ("PROPERTIES_INVALID", &message)));
                     }
                 }
             }
         }
     }
 
-    fn generic_test(
+    fn wrong(&self, lines: &Lines, at: &Value, (code, message): (&str, &str)) -> Diagnostic {
+        let place = Some(lines.place(self.file.0, self.text, at.span.start));
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Diagnostic { severity: Severity::Error, code, message, place, unique_id: None }
+    }
+
+    fn entry(
         &self,
-        at: usize,
-        (written, column): (&Json, Option<&str>),
-        target: &Target<'_>,
-    ) -> Option<(Node, Map<String, Json>)> {
-        let (called, mut kwargs) = match written {
-            Json::String(name) => (name.clone(), Map::new()),
-            Json::Object(map) => {
-                let (name, args) = map.iter().find(|(_, value)| value.is_object())?;
-                (name.clone(), args.as_object()?.clone())
+        section: &'static str,
+        item: &Value,
+        (lines, found): (&Lines, &mut Vec<Diagnostic>),
+    ) -> Option<Entry> {
+        let (path, local, relative) = self.file;
+        let mut renderer = Renderer::new(self.engine, self.scope.clone(), (path, self.text, lines));
+        let Json::Object(mut value) = renderer.render(item, &|keys| is_late(section, keys)) else { return None };
+        found.extend(renderer.diagnostics);
+        let name = value.get("name")?.as_str()?.to_owned();
+        if section == "sources" {
+            for part in ["database", "schema"] {
+                let written = item.find(part).map_or(Json::Null, Value::to_json);
+                value.insert(format!("unrendered_{part}"), written);
             }
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) => return None,
-        };
-        let mut config = kwargs.remove("config").and_then(|value| value.as_object().cloned()).unwrap_or_default();
-        for key in [
-            "severity",
-            "tags",
-            "enabled",
-            "where",
-            "limit",
-            "warn_if",
-            "error_if",
-            "fail_calc",
-            "store_failures",
-            "meta",
-            "database",
-            "schema",
-            "alias",
-        ] {
-            config.extend(kwargs.remove(key).map(|value| (key.to_owned(), value)));
         }
-        let custom = kwargs.remove("name").and_then(|name| name.as_str().map(str::to_owned));
-        kwargs.remove("description");
-        if let Some(Json::Object(arguments)) = kwargs.remove("arguments") {
-            kwargs.extend(arguments);
+        let place = |value: &Value| lines.place(path, self.text, value.span.start);
+        let inside = item.find("config").map(Value::entries).unwrap_or_default();
+        let moved = item.entries().iter().filter(|(key, _)| MOVED_TO_CONFIG.contains(&key.key_text().as_str()));
+        let config_places = moved.chain(inside).map(|(key, _)| (key.key_text(), place(key))).collect();
+        if matches!(section, "models" | "seeds" | "snapshots" | "analyses" | "data_tests") {
+            move_to_config(&mut value);
         }
-        kwargs.extend(column.map(|column| ("column_name".to_owned(), json!(column))));
-        kwargs.insert("model".to_owned(), json!(target.model));
-        let (namespace, name) =
-            called.split_once('.').map_or((None, called.as_str()), |(space, name)| (Some(space), name));
-        let kind = format!("{}{}{name}", namespace.map(|space| format!("{space}_")).unwrap_or_default(), target.prefix);
-        let (full, alias) =
-            custom.map_or_else(|| generic::names(&kind, target.name, &kwargs), |name| (name.clone(), name));
-        let mut node = self.blank(at, ResourceType::Test, &full);
-        let macro_name = namespace.map_or(format!("test_{name}"), |space| format!("{space}.test_{name}"));
-        node.raw_code = format!("{{{{ {macro_name}(**_dbt_generic_test_kwargs) }}}}");
-        if alias != full && !config.contains_key("alias") {
-            config.insert("alias".to_owned(), json!(alias));
-        }
-        let test = GenericTest {
-            name: name.to_owned(),
-            namespace: namespace.map(str::to_owned),
-            kwargs,
-            attached_node: target.unique_id.to_owned(),
-            column_name: column.map(str::to_owned),
-        };
-        node.unique_id = format!("{}.{}", node.unique_id, generic::hash(&full, &test));
-        node.test = Some(test);
-        Some((node, json!({"config": config}).as_object().cloned().unwrap_or_default()))
+        Some(Entry {
+            at: self.at,
+            section,
+            name,
+            value,
+            place: place(item),
+            config_places,
+            file: path.clone(),
+            local: local.to_owned(),
+            relative: relative.to_owned(),
+        })
     }
+}
+
+fn move_to_config(value: &mut Map<String, Json>) {
+    for key in MOVED_TO_CONFIG {
+        let Some(moved) = value.get(key).cloned() else { continue };
+        let config = value.entry("config").or_insert_with(|| Json::Object(Map::new()));
+        if config.is_null() {
+            *config = Json::Object(Map::new());
+        }
+        if let Some(config) = config.as_object_mut() {
+            config.entry(key).or_insert(moved);
+        }
+    }
+}
+
+/// Says what of an entry dbt renders only when it is used.
+fn is_late(section: &str, keys: &[String]) -> bool {
+    let key = |at: usize| keys.get(at).map(String::as_str).unwrap_or_default();
+    match section {
+        "sources" => {
+            let own = matches!(key(0), "description" | "loaded_at_query")
+                || (key(0) == "config" && key(1) == "loaded_at_query");
+            own || (key(0) == "tables" && keys.get(2..).is_some_and(is_late_everywhere))
+        }
+        "macros" if key(0) == "arguments" => is_late_everywhere(&keys[1..]),
+        "metrics" => keys.iter().rev().take(2).any(|key| key == "filter") || is_late_everywhere(keys),
+        "saved_queries" => (key(0) == "query_params" && key(1) == "where") || is_late_everywhere(keys),
+        _ => is_late_everywhere(keys),
+    }
+}
+
+fn is_late_everywhere(keys: &[String]) -> bool {
+    let key = |at: usize| keys.get(at).map(String::as_str).unwrap_or_default();
+    let late = |text: &str| matches!(text, "tests" | "data_tests" | "description" | "loaded_at_query");
+    late(key(0))
+        || (keys.len() == 2 && late(key(1)))
+        || (key(0) == "config" && matches!(key(1), "pre_hook" | "post_hook" | "loaded_at_query"))
+        || (keys.len() == 5 && key(4) == "description")
+        || (matches!(key(0), "columns" | "dimensions" | "measures" | "entities")
+            && matches!(key(2), "tests" | "data_tests" | "description"))
 }

@@ -1,6 +1,6 @@
 //! The graph that `+`, `@` and indirect selection walk.
 
-use crate::node::Node;
+use crate::node::{Node, ResourceType};
 use crate::parse::Project;
 
 use super::Set;
@@ -40,7 +40,7 @@ impl<'a> Graph<'a> {
 
     /// Lists the tests that stand on one of `nodes` at least.
     pub(super) fn tests_on(&self, nodes: &Set) -> Set {
-        let is_test = |at: &usize| matches!(self.nodes[*at].resource_type.as_str(), "test" | "unit_test");
+        let is_test = |at: &usize| matches!(self.nodes[*at].resource_type, ResourceType::Test | ResourceType::UnitTest);
         nodes.iter().flat_map(|node| self.children[*node].iter().copied()).filter(is_test).collect()
     }
 
@@ -51,7 +51,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(super) fn sources(&self) -> Set {
-        let is_source = |at: &usize| self.nodes[*at].resource_type.as_str() == "source";
+        let is_source = |at: &usize| self.nodes[*at].resource_type == ResourceType::Source;
         (0..self.nodes.len()).filter(is_source).collect()
     }
 
@@ -63,7 +63,21 @@ impl<'a> Graph<'a> {
 
 /// Says whether a node stands in the manifest's `nodes`, and not in a map of its own kind.
 pub(super) fn is_data(node: &Node) -> bool {
-    matches!(node.resource_type.as_str(), "model" | "seed" | "snapshot" | "test" | "analysis" | "operation")
+    match node.resource_type {
+        ResourceType::Model
+        | ResourceType::Seed
+        | ResourceType::Snapshot
+        | ResourceType::Test
+        | ResourceType::Analysis
+        | ResourceType::Operation => true,
+        ResourceType::Source
+        | ResourceType::UnitTest
+        | ResourceType::Exposure
+        | ResourceType::Metric
+        | ResourceType::SemanticModel
+        | ResourceType::SavedQuery
+        | ResourceType::Group => false,
+    }
 }
 
 fn walk(next: &[Vec<usize>], from: &Set, reach: Reach) -> Set {

@@ -7,6 +7,7 @@
 pub(crate) mod fixture;
 mod graph;
 mod method;
+mod normal;
 mod pattern;
 mod selectors;
 mod spec;
@@ -20,6 +21,7 @@ use indexmap::IndexSet;
 use crate::node::{ResourceType, UniqueId};
 use crate::parse::Project;
 use graph::Graph;
+pub(crate) use normal::normalized;
 use spec::{Criterion, Group, Operator, Spec};
 
 /// Says which nodes are wanted.
@@ -113,7 +115,9 @@ pub fn select(project: &Project, criteria: &Criteria) -> Result<IndexSet<UniqueI
     let chosen = selection.resolve(&spec)?.chosen;
     let wanted = |kind: ResourceType| criteria.resource_types.is_empty() || criteria.resource_types.contains(&kind);
     let nodes = project.nodes().values().enumerate();
-    let listed = nodes.filter(|(at, node)| chosen.contains(at) && wanted(node.resource_type));
+    // A group is no member of dbt's graph.
+    let is_member = |kind: ResourceType| kind != ResourceType::Group && wanted(kind);
+    let listed = nodes.filter(|(at, node)| chosen.contains(at) && is_member(node.resource_type));
     Ok(listed.map(|(_, node)| node.unique_id.clone()).collect())
 }
 

@@ -13,21 +13,16 @@ pub(super) fn spec_of(project: &Project, criteria: &Criteria) -> Result<Spec, Er
     let is_open = criteria.select.trim().is_empty() && criteria.exclude.trim().is_empty();
     match &criteria.selector {
         Some(name) => {
-            let known = read(file_of(project), criteria.indirect)?;
+            let known = read(project.selectors(), criteria.indirect)?;
             known.specs.get(name).cloned().ok_or_else(|| Error::Selector(name.clone()))
         }
         None if is_open => {
-            let known = read(file_of(project), criteria.indirect)?;
+            let known = read(project.selectors(), criteria.indirect)?;
             let default = known.default.and_then(|name| known.specs.get(&name).cloned());
             default.map_or_else(|| spec::read("", "", criteria.indirect), Ok)
         }
         None => spec::read(&criteria.select, &criteria.exclude, criteria.indirect),
     }
-}
-
-/// Answers the project's selectors.yml.
-fn file_of(_project: &Project) -> &Json {
-    &Json::Null
 }
 
 struct Known {

@@ -77,27 +77,51 @@ fn union(text: &str, indirect: Indirect) -> Result<Spec, Error> {
     Ok(Spec::Group(Group { operator: Operator::Union, parts: parts.collect::<Result<_, Error>>()?, indirect }))
 }
 
-/// Reads one criterion.
-pub(super) fn criterion(text: &str, indirect: Indirect) -> Result<Criterion, Error> {
+/// Is one criterion as it is written.
+pub(super) struct Parts<'a> {
+    pub(super) is_at: bool,
+    /// The depth before a leading `+`, empty where none is said.
+    pub(super) parents: Option<&'a str>,
+    /// The method with its arguments; where none is written, the one that dbt guesses.
+    pub(super) method: &'a str,
+    pub(super) value: &'a str,
+    /// The depth behind a trailing `+`.
+    pub(super) children: Option<&'a str>,
+}
+
+/// Takes a criterion apart.
+pub(super) fn parts(text: &str) -> Parts<'_> {
     let at = text.strip_prefix('@');
     let rest = at.unwrap_or(text);
     let (parents, rest) = match rest.split_once('+') {
-        Some((depth, rest)) if is_depth(depth) => (reach(text, depth)?, rest),
-        Some(_) | None => (Reach::Levels(0), rest),
+        Some((depth, rest)) if is_depth(depth) => (Some(depth), rest),
+        Some(_) | None => (None, rest),
     };
     let (children, rest) = match rest.rsplit_once('+') {
-        Some((rest, depth)) if is_depth(depth) => (reach(text, depth)?, rest),
-        Some(_) | None => (Reach::Levels(0), rest),
+        Some((rest, depth)) if is_depth(depth) => (Some(depth), rest),
+        Some(_) | None => (None, rest),
     };
-    let childrens_parents = at.is_some();
-    if childrens_parents && children != Reach::Levels(0) {
+    let (method, value) = match rest.split_once(':') {
+        Some((method, value)) if is_method(method) => (method, value),
+        Some(_) | None => (Method::guess(rest), rest),
+    };
+    Parts { is_at: at.is_some(), parents, method, value, children }
+}
+
+/// Reads one criterion.
+pub(super) fn criterion(text: &str, indirect: Indirect) -> Result<Criterion, Error> {
+    let parts = parts(text);
+    if parts.is_at && parts.children.is_some() {
         return Err(Error::AtAndPlus(text.to_owned()));
     }
-    let (method, value) = match rest.split_once(':') {
-        Some((method, value)) if is_method(method) => (Method::read(method)?, value),
-        Some(_) | None => (Method::of_value(rest), rest),
-    };
-    Ok(Criterion { method, value: Json::from(value), childrens_parents, parents, children, indirect })
+    Ok(Criterion {
+        method: Method::read(parts.method)?,
+        value: Json::from(parts.value),
+        childrens_parents: parts.is_at,
+        parents: reach(text, parts.parents)?,
+        children: reach(text, parts.children)?,
+        indirect,
+    })
 }
 
 fn is_depth(text: &str) -> bool {
@@ -108,9 +132,10 @@ fn is_method(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '.'))
 }
 
-fn reach(whole: &str, depth: &str) -> Result<Reach, Error> {
-    if depth.is_empty() {
-        return Ok(Reach::All);
+fn reach(whole: &str, depth: Option<&str>) -> Result<Reach, Error> {
+    match depth {
+        None => Ok(Reach::Levels(0)),
+        Some("") => Ok(Reach::All),
+        Some(depth) => depth.parse().map(Reach::Levels).map_err(|_| Error::Depth(whole.to_owned())),
     }
-    depth.parse().map(Reach::Levels).map_err(|_| Error::Depth(whole.to_owned()))
 }

@@ -123,3 +123,43 @@ fn what_is_no_criterion_is_refused_by_name() {
 fn select_all(project: &Project, select: &str) -> Result<IndexSet<UniqueId>, Error> {
     super::select(project, &Criteria { select: select.into(), ..Criteria::default() })
 }
+
+fn with_selectors(selectors: &str) -> Project {
+    project(&[
+        ("dbt_project.yml", "name: p"),
+        ("selectors.yml", selectors),
+        ("models/a.sql", "select 1"),
+        ("models/b.sql", "select * from {{ ref('a') }}"),
+        ("models/c.sql", "{{ config(tags='x') }} select * from {{ ref('b') }}"),
+    ])
+}
+
+fn by_selector(project: &Project, selector: Option<&str>) -> Result<Vec<UniqueId>, Error> {
+    let criteria = Criteria { selector: selector.map(str::to_owned), ..Criteria::default() };
+    select(project, &criteria).map(|chosen| chosen.into_iter().collect())
+}
+
+#[test]
+fn selectors_of_the_project_are_known_by_name() {
+    let project = with_selectors(
+        "selectors:
+  - {name: tagged, definition: {tag: x}}
+  - {name: near, default: true, definition: {method: fqn, value: b, parents: true, exclude: [b]}}
+  - name: all
+    definition: {union: [{method: selector, value: tagged}, {method: selector, value: near}, 'b']}",
+    );
+    assert_eq!(by_selector(&project, Some("tagged")), Ok(vec!["model.p.c".to_owned()]));
+    assert_eq!(by_selector(&project, Some("all")).map(|chosen| chosen.len()), Ok(3));
+    assert_eq!(by_selector(&project, None), Ok(vec!["model.p.a".to_owned()]));
+    assert_eq!(by_selector(&project, Some("none")), Err(Error::Selector("none".to_owned())));
+    assert_eq!(select_all(&project, "b").expect("it is right").len(), 1);
+}
+
+#[test]
+fn a_wrong_definition_is_refused_by_its_selector() {
+    for definition in ["[a]", "{method: tag, depth: 1}", "{union: a}", "{union: [{exclude: [a]}, {exclude: [b]}]}"] {
+        let project = with_selectors(&format!("selectors: [{{name: odd, definition: {definition}}}]"));
+        let refused = by_selector(&project, Some("odd")).expect_err(definition);
+        assert!(matches!(&refused, Error::Definition { selector, .. } if selector == "odd"), "{refused}");
+    }
+}

@@ -3,6 +3,7 @@
 //! Responsible for values, anchors, merge keys, the node budget and what is wrong with a file. Writing YAML is not done
 //! here.
 
+mod lines;
 mod reader;
 mod scalar;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
+pub use lines::Lines;
 pub use reader::{Document, place_of, read, syntax};
 
 /// The values one file may hold once its aliases are followed: beyond, it is an alias bomb.
@@ -86,7 +88,7 @@ impl Value {
         }
     }
 
-    fn key_text(&self) -> String {
+    pub(crate) fn key_text(&self) -> String {
         self.as_str().map_or_else(|| self.to_json().to_string(), str::to_owned)
     }
 }

@@ -1,7 +1,7 @@
 //! How `dvt ls` shows nodes.
 
 use dvt_dbt::manifest;
-use dvt_dbt::node::Node;
+use dvt_dbt::node::{Node, ResourceType};
 use dvt_dbt::parse::Project;
 use serde_json::{Map, Value};
 
@@ -36,26 +36,42 @@ pub(super) enum Format {
 pub(super) fn line(project: &Project, node: &Node, format: Format, keys: &[String]) -> String {
     match format {
         Format::Selector => selector(node),
-        Format::Name => match &node.source_name {
-            Some(source) => format!("{source}.{}", node.name),
-            None => node.name.clone(),
-        },
-        Format::Path => manifest::original_file_path(project, node).to_owned(),
+        Format::Name => name(node),
+        Format::Path => manifest::original_file_path(project, node).into_owned(),
         Format::Json => Value::Object(shown(manifest::node_json(project, node), keys)).to_string(),
     }
 }
 
+fn name(node: &Node) -> String {
+    match (&node.source_name, &node.version) {
+        (Some(source), _) => format!("{source}.{}", node.name),
+        (None, Some(version)) if node.resource_type == ResourceType::Model => format!("{}.v{}", node.name, text(version)),
+        (None, _) => node.name.clone(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 fn selector(node: &Node) -> String {
-    let kind = node.resource_type.as_str();
-    match kind {
-        "source" => {
-            let source = node.source_name.as_deref().unwrap_or_default();
-            format!("source:{}.{source}.{}", node.package_name, node.name)
+    let (kind, package) = (node.resource_type.as_str(), &node.package_name);
+    match node.resource_type {
+        ResourceType::Source => format!("{kind}:{package}.{}", name(node)),
+        ResourceType::Exposure | ResourceType::Metric | ResourceType::SavedQuery | ResourceType::SemanticModel => {
+            format!("{kind}:{package}.{}", node.name)
         }
-        "exposure" | "metric" | "saved_query" | "semantic_model" | "unit_test" => {
-            format!("{kind}:{}.{}", node.package_name, node.name)
+        ResourceType::UnitTest => {
+            let version = node.version.as_ref().map(|version| format!("_v{}", text(version)));
+            format!("{kind}:{package}.{}{}", node.name, version.unwrap_or_default())
         }
-        _ => node.fqn.join("."),
+        ResourceType::Model
+        | ResourceType::Seed
+        | ResourceType::Snapshot
+        | ResourceType::Test
+        | ResourceType::Analysis
+        | ResourceType::Operation
+        | ResourceType::Group => node.fqn.join("."),
     }
 }
 

@@ -136,7 +136,8 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<ExitCode> {
 /// When the folder cannot be read, or the selection is wrong.
 pub(crate) fn ls(args: &List) -> anyhow::Result<ExitCode> {
     let project = args.folder.parse()?;
-    let mut selected = args.selection.choose(&project, &["analysis"])?;
+    let mut selected = args.selection.choose(&project, &[ResourceType::Analysis])?;
+    selected.retain(|id| project.nodes()[id].resource_type != ResourceType::Operation);
     selected.sort();
     complain(project.diagnostics().iter());
     for unique_id in &selected {
@@ -162,7 +163,7 @@ impl Folder {
 
 impl Selection {
     /// Answers the wanted nodes; those of `unusual` kinds only where their kind is asked for.
-    fn choose(&self, project: &Project, unusual: &[&str]) -> anyhow::Result<IndexSet<UniqueId>> {
+    fn choose(&self, project: &Project, unusual: &[ResourceType]) -> anyhow::Result<IndexSet<UniqueId>> {
         let has_all = self.resource_type.iter().any(|kind| kind == "all");
         let named = self.resource_type.iter().filter(|kind| !matches!(kind.as_str(), "all" | "default"));
         let named = named.map(|kind| resource_type(kind)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -177,7 +178,7 @@ impl Selection {
         let mut selected = select(project, &criteria)?;
         if has_default && !has_all {
             let kind = |id: &UniqueId| project.nodes()[id].resource_type;
-            selected.retain(|id| !unusual.contains(&kind(id).as_str()) || named.contains(&kind(id)));
+            selected.retain(|id| !unusual.contains(&kind(id)) || named.contains(&kind(id)));
         }
         Ok(selected)
     }

@@ -1,0 +1,75 @@
+//! Turns the names that nodes call into edges.
+
+use serde_json::Value as Json;
+
+use super::lookup::From;
+use super::read::Reader;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::jinja::{Code, Error};
+use crate::node::{Node, ResourceType, UniqueId};
+
+impl Reader<'_> {
+    /// Finds what each node depends on: sources first, then nodes, then metrics. A test of what is switched off or
+    /// missing becomes idle; any other node is broken by a name that is not there.
+    pub(super) fn connect(&mut self) {
+        for unique_id in self.project.nodes.keys().cloned().collect::<Vec<_>>() {
+            let node = &self.project.nodes[&unique_id];
+            if node.resource_type == ResourceType::Group {
+                continue;
+            }
+            let (found, failures) = self.parents(node);
+            let is_test = node.resource_type == ResourceType::Test;
+            let node = &mut self.project.nodes[&unique_id];
+            for parent in found {
+                if !node.depends_on.nodes.contains(&parent) {
+                    node.depends_on.nodes.push(parent);
+                }
+            }
+            if is_test && !failures.is_empty() {
+                self.set_idle(&unique_id, failures);
+                continue;
+            }
+            failures.into_iter().for_each(|error| self.report(&unique_id, error));
+        }
+    }
+
+    fn parents(&self, node: &Node) -> (Vec<UniqueId>, Vec<Error>) {
+        let (lookup, from) = (&self.project.lookup, From { root: &self.project.name, package: &node.package_name });
+        let sources = node.sources.iter().map(|[source, table]| lookup.sourced(from, source, table).cloned());
+        let refs = node.refs.iter().map(|call| lookup.referred(from, call).cloned());
+        let metrics = node.metrics.iter().filter_map(|call| {
+            let (package, name) = match call.as_slice() {
+                [package, name] => (Some(package.as_str()), name),
+                [name] => (None, name),
+                _ => return None,
+            };
+            let missing = || Error::new(Code::RefNotFound, format!("the metric `{name}` does not exist"));
+            Some(lookup.metric(from, package, name).cloned().ok_or_else(missing))
+        });
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        for parent in sources.chain(refs).chain(metrics) {
+            match parent {
+                Ok(parent) => found.push(parent),
+                Err(error) => failures.push(error),
+            }
+        }
+        (found, failures)
+    }
+
+    /// Puts a test aside as dbt does: it stands in the manifest, switched off, and never runs.
+    fn set_idle(&mut self, unique_id: &str, failures: Vec<Error>) {
+        let Some(mut node) = self.project.nodes.shift_remove(unique_id) else { return };
+        node.config.insert("enabled".to_owned(), Json::Bool(false));
+        let missing = failures.into_iter().filter(|error| error.code != Code::NodeDisabled);
+        let warnings = missing.map(|error| Diagnostic {
+            severity: Severity::Warning,
+            code: error.code.as_str().to_owned(),
+            message: error.message,
+            place: node.patch.clone(),
+            unique_id: Some(node.unique_id.clone()),
+        });
+        let warnings: Vec<Diagnostic> = warnings.collect();
+        self.project.diagnostics.extend(warnings);
+        self.project.idle_tests.insert(node.unique_id.clone(), node);
+    }
+}
