@@ -20,7 +20,7 @@ fn pattern(text: &str) -> Regex {
 
 /// Gives a plain scalar its type.
 pub(super) fn plain(text: &str) -> Kind {
-    let text = folded(text);
+    let text = folded(text, false);
     match text.as_str() {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Kind::Bool(true),
@@ -59,43 +59,39 @@ fn number(text: &str) -> Option<Kind> {
     Some(if text.contains('.') { Kind::Float(total) } else { Kind::Int(total as i64) })
 }
 
-/// Joins the lines of a flow scalar: one break is a space, each further one a line feed.
-fn folded(text: &str) -> String {
+/// Joins the lines of a flow scalar: one break is a space, each further one a line feed. Where `escapes`, a backslash
+/// before a break takes the break away.
+fn folded(text: &str, escapes: bool) -> String {
     if !text.contains('\n') {
         return text.to_owned();
     }
     let mut out = String::new();
-    let mut breaks = 0;
+    let (mut breaks, mut is_joined) = (0, false);
     let lines: Vec<&str> = text.split('\n').collect();
     for (at, line) in lines.iter().enumerate() {
-        let mut line = *line;
-        if at > 0 {
-            line = line.trim_start_matches([' ', '\t']);
-        }
-        if at + 1 < lines.len() {
-            line = line.trim_end_matches([' ', '\t', '\r']);
-        }
-        let inner = at > 0 && at + 1 < lines.len();
-        if inner && line.is_empty() {
+        let (is_first, is_last) = (at == 0, at + 1 == lines.len());
+        let line = if is_first { line } else { line.trim_start_matches([' ', '\t']) };
+        let line = if is_last { line } else { line.trim_end_matches([' ', '\t', '\r']) };
+        if !is_first && !is_last && line.is_empty() {
             breaks += 1;
             continue;
         }
-        if at > 0 {
-            if breaks > 0 {
-                out.push_str(&"\n".repeat(breaks));
-            } else if !out.ends_with('\\') {
-                out.push(' ');
-            }
+        if breaks > 0 {
+            out.push_str(&"\n".repeat(breaks));
+        } else if !is_first && !is_joined {
+            out.push(' ');
         }
         breaks = 0;
-        out.push_str(line);
+        let backslashes = line.len() - line.trim_end_matches('\\').len();
+        is_joined = escapes && !is_last && backslashes % 2 == 1;
+        out.push_str(if is_joined { &line[..line.len() - 1] } else { line });
     }
     out
 }
 
 /// Answers the text of a single quoted scalar, quotes included in `text`.
 pub(super) fn single_quoted(text: &str) -> String {
-    folded(inside(text)).replace("''", "'")
+    folded(inside(text), false).replace("''", "'")
 }
 
 fn inside(text: &str) -> &str {
@@ -104,7 +100,7 @@ fn inside(text: &str) -> &str {
 
 /// Answers the text of a double quoted scalar, quotes included in `text`.
 pub(super) fn double_quoted(text: &str) -> String {
-    let text = folded(inside(text));
+    let text = folded(inside(text), true);
     let mut out = String::new();
     let mut rest = text.chars();
     while let Some(next) = rest.next() {

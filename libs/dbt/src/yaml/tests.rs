@@ -37,6 +37,14 @@ fn block_scalars_fold_and_chomp() {
 }
 
 #[test]
+fn a_backslash_takes_a_break_away_in_double_quotes_only() {
+    assert_eq!(
+        json_of("a: \"MITx\\\n  \\ Online\\\\\n  x\"\nb: one\\\n  two\nc: 'one\\\n\n  two'\n"),
+        json!({"a": "MITx Online\\ x", "b": "one\\ two", "c": "one\\\ntwo"})
+    );
+}
+
+#[test]
 fn anchors_merge_and_the_last_key_wins() {
     assert_eq!(
         json_of("a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  l: 3\n"),

@@ -45,7 +45,9 @@ pub(super) fn line(project: &Project, node: &Node, format: Format, keys: &[Strin
 fn name(node: &Node) -> String {
     match (&node.source_name, &node.version) {
         (Some(source), _) => format!("{source}.{}", node.name),
-        (None, Some(version)) if node.resource_type == ResourceType::Model => format!("{}.v{}", node.name, text(version)),
+        (None, Some(version)) if node.resource_type == ResourceType::Model => {
+            format!("{}.v{}", node.name, text(version))
+        }
         (None, _) => node.name.clone(),
     }
 }
