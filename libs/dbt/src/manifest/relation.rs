@@ -7,7 +7,7 @@ use crate::node::{Node, ResourceType};
 use crate::parse::Project;
 
 /// Answers the relation's whole name; null for what is none.
-pub(super) fn name(project: &Project, node: &Node) -> Json {
+pub(crate) fn name(project: &Project, node: &Node) -> Json {
     let is_relation = match node.resource_type {
         ResourceType::Source => true,
         ResourceType::Test => node.config.get("store_failures") == Some(&Json::Bool(true)),

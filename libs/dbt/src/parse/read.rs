@@ -88,6 +88,7 @@ impl<'a> Reader<'a> {
             self.entry(entry);
         }
         self.project.lookup = self.lookup();
+        self.semantic_edges();
         self.unit_tests(&entries);
         self.describe();
         self.connect();
@@ -102,9 +103,9 @@ impl<'a> Reader<'a> {
             "models" | "seeds" | "snapshots" => self.data_tests(entry),
             "sources" => self.source(entry),
             "exposures" => self.exposure(entry),
-            "metrics" => self.not_read(entry, ResourceType::Metric),
-            "semantic_models" => self.not_read(entry, ResourceType::SemanticModel),
-            "saved_queries" => self.not_read(entry, ResourceType::SavedQuery),
+            "metrics" => self.metric(entry),
+            "semantic_models" => self.semantic_model(entry),
+            "saved_queries" => self.saved_query(entry),
             "groups" => self.group(entry),
             "macros" => self.macro_patch(entry),
             _ => {}
