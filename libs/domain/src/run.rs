@@ -11,6 +11,8 @@ use crate::envelope::Timestamp;
 use crate::id::{BranchId, CompilationId, ProjectId};
 
 mod machine;
+pub mod question;
+pub mod schedule;
 
 pub use machine::{Attempt, Command, Error, Run, Stage, Step, StepEnd};
 
@@ -188,7 +190,7 @@ pub struct RunFinished {
     pub failed: i32,
     pub skipped: i32,
     pub cancelled: i32,
-    /// Why the run ended before any step, e.g. that its compilation failed.
+    /// What concerns the run as a whole, e.g. that its compilation failed, or which sources are missing.
     pub message: Option<String>,
 }
 

@@ -87,6 +87,8 @@ pub struct Run {
     pub request: Option<RunRequested>,
     pub cancel: Option<RunCancelRequested>,
     pub stage: Stage,
+    /// The steps in the order of the plan.
+    pub order: imbl::Vector<String>,
     pub steps: Steps,
 }
 
@@ -158,6 +160,7 @@ impl Run {
             Event::RunCancelRequested(request) => self.cancel = Some(request.clone()),
             Event::RunPlanned(plan) => {
                 self.stage = Stage::Planned;
+                self.order = plan.steps.iter().map(|step| step.unique_id.clone()).collect();
                 self.steps = plan.steps.iter().map(|step| (step.unique_id.clone(), Step::planned(step))).collect();
             }
             Event::RunStarted(start) => self.stage = Stage::Running { attempt: start.attempt },

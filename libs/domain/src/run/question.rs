@@ -1,0 +1,77 @@
+//! Questions to a target outside of any run, and their answers: the bytes of the store's table `preview`, as JSON.
+
+use dvt_dbt::diagnostic::Place;
+use serde::{Deserialize, Serialize};
+
+use crate::id::BranchId;
+
+/// The most rows that a preview answers.
+pub const ROWS_MAX: i64 = 500;
+/// The most SQL of an unsaved node, in bytes.
+pub const SQL_MAX_BYTES: usize = 1024 * 1024;
+/// How long a preview's statement may run, in seconds.
+pub const SECONDS_MAX: u64 = 30;
+
+/// Asks a target something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Question {
+    /// What are the first rows of a node, of unsaved SQL, or of one CTE?
+    Rows(RowsQuestion),
+    /// Does the target answer, and may we use it?
+    Connection { target: String, database: String },
+}
+
+/// Asks for the first rows of a node as the branch has it, with the environment's values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowsQuestion {
+    pub branch_id: BranchId,
+    pub branch_version: i64,
+    pub project_version: i64,
+    pub environment: String,
+    /// The node; None for SQL that belongs to no node.
+    pub unique_id: Option<String>,
+    /// The text of the editor, Jinja included, instead of the node's own.
+    pub sql: Option<String>,
+    /// The CTE whose rows are wanted instead of the statement's.
+    pub cte: Option<String>,
+    /// 1 to [`ROWS_MAX`].
+    pub limit: i64,
+}
+
+/// Answers a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Answer {
+    Rows(Rows),
+    Connected { server: String, duration_us: i64 },
+    Failed(Failure),
+}
+
+/// Holds rows as text; null is None.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Option<String>>>,
+    /// There are more rows than were asked for.
+    pub truncated: bool,
+    pub duration_us: i64,
+}
+
+/// Names a column of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// As the database names it, e.g. `int4`.
+    pub r#type: String,
+}
+
+/// Says why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub code: String,
+    pub message: String,
+    pub sqlstate: Option<String>,
+    pub place: Option<Place>,
+    pub duration_us: i64,
+}
