@@ -3,20 +3,30 @@
 //! Responsible for the edits, for checking that they change what was meant and nothing else, and for saying which nodes
 //! moved. Stale bases are the domain's; how YAML is written is `yaml_edit`'s.
 
+mod check;
 mod diff;
+mod files;
+mod identifier;
 mod intent;
 mod moved;
+mod preview;
 mod raw;
+mod refs;
 mod refusal;
+mod rename;
+#[cfg(test)]
+mod tests;
 
 use crate::node::Node;
 use crate::parse::{ParseInput, Project, parse};
 use crate::tree::{self, FileChange, Path, Tree};
 
+use check::Meant;
 use moved::Side;
 
 pub use diff::{Hunk, Overlap, diff, hunks, overlap, rebase, restore, three, unified};
 pub use intent::*;
+pub use preview::preview_rename;
 pub use refusal::{Code, Refusal};
 
 /// The nodes that an edit may leave a project with.
@@ -71,10 +81,15 @@ pub struct Mention {
 }
 
 /// Is what one kind of intent makes, before it is checked.
+#[derive(Default)]
 struct Plan {
     summary: String,
     files: Vec<FileChange>,
     subjects: Vec<Subject>,
+    /// Which nodes move, where the plan knows it better than a comparison can tell.
+    moved: Option<Vec<Moved>>,
+    /// What may differ afterwards; None for a raw edit, which is accepted whatever it says.
+    meant: Option<Meant>,
 }
 
 /// Decides an intent into changes of files. A raw edit restores the file's line endings and byte order mark and is
@@ -89,8 +104,8 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
         Intent::MoveFile(moving) => raw::move_file(input, moving)?,
         Intent::RemoveFile(remove) => raw::remove(input, remove)?,
         Intent::SetSql(set) => raw::set_sql(input, set)?,
+        Intent::RenameNode(asked) => rename::rename(input, asked)?,
         Intent::AddNode(_)
-        | Intent::RenameNode(_)
         | Intent::RemoveNode(_)
         | Intent::Connect(_)
         | Intent::Disconnect(_)
@@ -103,21 +118,22 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
             return Err(Refusal::new(Code::EditNotExpressible, "this edit is not supported yet; edit the file"));
         }
     };
-    let (tree, project) = after(input, &plan.files)?;
-    let before = Side { project: input.project, tree: input.files.tree };
-    let moved = moved::moved(before, Side { project: &project, tree: &tree }, &plan.files);
-    let Plan { summary, files, subjects } = plan;
-    Ok(Decided { summary, files, subjects, moved, project })
+    finish(input, plan)
 }
 
-/// Decides a rename and shows it without making it.
-///
-/// # Errors
-/// As [`decide`].
-pub fn preview_rename(input: &DecideInput<'_>, unique_id: &str, to: &str) -> Result<RenamePreview, Refusal> {
-    let intent = Intent::RenameNode(RenameNode { unique_id: unique_id.to_owned(), to: to.to_owned() });
-    decide(input, &intent)?;
-    Ok(RenamePreview { files: Vec::new(), mentions: Vec::new(), target: String::new() })
+/// Reads the project as a plan leaves it and checks that it says what is meant.
+fn finish(input: &DecideInput<'_>, plan: Plan) -> Result<Decided, Refusal> {
+    let Plan { summary, files, subjects, moved, meant } = plan;
+    let (tree, project) = after(input, &files)?;
+    if let Some(meant) = meant.filter(|_| !files.is_empty()) {
+        check::check(input.project, &project, &meant)?;
+        for unique_id in meant.renamed.values().chain(&meant.nodes) {
+            identifier::check_relation(&project, unique_id)?;
+        }
+    }
+    let before = Side { project: input.project, tree: input.files.tree };
+    let moved = moved.unwrap_or_else(|| moved::moved(before, Side { project: &project, tree: &tree }, &files));
+    Ok(Decided { summary, files, subjects, moved, project })
 }
 
 /// Reads the project as it is after `changes`.

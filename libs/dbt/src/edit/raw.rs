@@ -15,7 +15,7 @@ const FOREIGN_FOLDERS: [&str; 2] = [".git", "dbt_packages"];
 
 pub(super) fn save(input: &DecideInput<'_>, save: &SaveFile) -> Result<Plan, Refusal> {
     let files = replaced(input, &save.path, &save.text).map_err(|refusal| refusal.at_field("/path"))?;
-    Ok(Plan { summary: format!("edited {}", save.path), files, subjects: vec![file(&save.path)] })
+    Ok(Plan { summary: format!("edited {}", save.path), files, subjects: vec![file(&save.path)], ..Plan::default() })
 }
 
 pub(super) fn set_sql(input: &DecideInput<'_>, set: &SetSql) -> Result<Plan, Refusal> {
@@ -27,14 +27,19 @@ pub(super) fn set_sql(input: &DecideInput<'_>, set: &SetSql) -> Result<Plan, Ref
     }
     let files = replaced(input, path, &set.sql)?;
     let subject = Subject { node: set.unique_id.clone(), property: "sql".to_owned() };
-    Ok(Plan { summary: format!("changed the SQL of {}", node.name), files, subjects: vec![subject, file(path)] })
+    Ok(Plan {
+        summary: format!("changed the SQL of {}", node.name),
+        files,
+        subjects: vec![subject, file(path)],
+        ..Plan::default()
+    })
 }
 
 pub(super) fn add(input: &DecideInput<'_>, add: &AddFile) -> Result<Plan, Refusal> {
     vacant(input, &add.path).map_err(|refusal| refusal.at_field("/path"))?;
     let bytes = Arc::from(add.text.as_bytes());
     let files = vec![FileChange::Added { path: add.path.as_str().into(), mode: Mode::Regular, bytes }];
-    Ok(Plan { summary: format!("added {}", add.path), files, subjects: vec![file(&add.path)] })
+    Ok(Plan { summary: format!("added {}", add.path), files, subjects: vec![file(&add.path)], ..Plan::default() })
 }
 
 pub(super) fn move_file(input: &DecideInput<'_>, moving: &MoveFile) -> Result<Plan, Refusal> {
@@ -43,17 +48,22 @@ pub(super) fn move_file(input: &DecideInput<'_>, moving: &MoveFile) -> Result<Pl
     let summary = format!("moved {from} to {to}");
     let subject = Subject { node: from.to_owned(), property: "path".to_owned() };
     if from == to {
-        return Ok(Plan { summary, files: Vec::new(), subjects: vec![subject] });
+        return Ok(Plan { summary, files: Vec::new(), subjects: vec![subject], ..Plan::default() });
     }
     vacant(input, to).map_err(|refusal| refusal.at_field("/to"))?;
     let files = vec![FileChange::Moved { from: from.into(), to: to.into() }];
-    Ok(Plan { summary, files, subjects: vec![subject] })
+    Ok(Plan { summary, files, subjects: vec![subject], ..Plan::default() })
 }
 
 pub(super) fn remove(input: &DecideInput<'_>, remove: &RemoveFile) -> Result<Plan, Refusal> {
     let found = find(input, &remove.path).map_err(|refusal| refusal.at_field("/path"))?;
     let files = vec![removal(&remove.path, found)];
-    Ok(Plan { summary: format!("removed {}", remove.path), files, subjects: vec![file(&remove.path)] })
+    Ok(Plan {
+        summary: format!("removed {}", remove.path),
+        files,
+        subjects: vec![file(&remove.path)],
+        ..Plan::default()
+    })
 }
 
 /// Makes the change that removes a file.

@@ -1,0 +1,176 @@
+//! Checks that an edit changes what is meant and nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value as Json, json};
+
+use super::{Code, Refusal};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::node::{Node, ResourceType};
+use crate::parse::Project;
+
+/// Says what an edit may change.
+#[derive(Default)]
+pub(super) struct Meant {
+    /// Old unique_id to new, of nodes that are renamed.
+    pub(super) renamed: HashMap<String, String>,
+    /// Nodes that come or go.
+    pub(super) nodes: Vec<String>,
+    /// Node and facet, by the new unique_id.
+    pub(super) facets: Vec<(String, Facet)>,
+    /// Nodes whose generic tests come or go.
+    pub(super) tests: Vec<String>,
+    /// Whether configs may differ anywhere.
+    pub(super) configs: bool,
+}
+
+/// Is a part of a node that an edit may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Facet {
+    Description,
+    Columns,
+    Config,
+    Parents,
+    Relation,
+}
+
+const FACETS: [Facet; 5] = [Facet::Description, Facet::Columns, Facet::Config, Facet::Parents, Facet::Relation];
+
+impl Facet {
+    fn of(self, node: &Node, renamed: &HashMap<String, String>) -> Json {
+        match self {
+            Self::Description => json!(node.description),
+            Self::Columns => {
+                let columns: Vec<_> = node.columns.values().map(|column| json!([column])).collect();
+                json!(columns)
+            }
+            Self::Config => json!([node.config, node.tags]),
+            Self::Parents => {
+                let mut parents: Vec<_> =
+                    node.depends_on.nodes.iter().map(|id| renamed.get(id).unwrap_or(id).clone()).collect();
+                parents.sort();
+                json!(parents)
+            }
+            Self::Relation => json!([node.database, node.schema, node.alias]),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Description => "description",
+            Self::Columns => "columns",
+            Self::Config => "config",
+            Self::Parents => "dependencies",
+            Self::Relation => "relation",
+        }
+    }
+}
+
+/// Checks that `after` differs from `before` in what is meant only, and that nothing is newly wrong.
+pub(super) fn check(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal> {
+    no_new_errors(before, after)?;
+    let now = |id: &String| meant.renamed.get(id).unwrap_or(id).clone();
+    let mut there: HashMap<String, &Node> = HashMap::new();
+    for node in before.nodes().values().filter(|node| !is_generic(node)) {
+        there.insert(now(&node.unique_id), node);
+    }
+    for new in after.nodes().values().filter(|node| !is_generic(node)) {
+        match there.remove(&new.unique_id) {
+            Some(old) => same(old, new, meant)?,
+            None if meant.nodes.contains(&new.unique_id) => {}
+            None => return Err(also(format!("would add {}", new.unique_id), new)),
+        }
+    }
+    if let Some((id, node)) = there.into_iter().find(|(id, _)| !meant.nodes.contains(id)) {
+        return Err(also(format!("would take {id} away"), node));
+    }
+    tests(before, after, meant)
+}
+
+fn is_generic(node: &Node) -> bool {
+    node.resource_type == ResourceType::Test && node.test.is_some()
+}
+
+fn same(old: &Node, new: &Node, meant: &Meant) -> Result<(), Refusal> {
+    for facet in FACETS {
+        let allowed = meant.facets.iter().any(|(id, of)| *id == new.unique_id && *of == facet)
+            || (facet == Facet::Config && meant.configs);
+        if !allowed && facet.of(old, &meant.renamed) != facet.of(new, &HashMap::new()) {
+            return Err(also(format!("would also change the {} of {}", facet.name(), new.unique_id), new));
+        }
+    }
+    Ok(())
+}
+
+/// Compares the generic tests of each node by what they test, as their ids hold the names of nodes.
+fn tests(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal> {
+    let count = |project: &Project, renamed: &HashMap<String, String>| {
+        let mut counts: BTreeMap<(String, String), (usize, Option<Place>)> = BTreeMap::new();
+        for node in project.nodes().values() {
+            let Some(test) = &node.test else { continue };
+            let model = renamed.get(&test.attached_node).unwrap_or(&test.attached_node).clone();
+            let parents = Facet::Parents.of(node, renamed);
+            let config = if meant.configs { Json::Null } else { json!(node.config) };
+            let what = json!([test.name, test.namespace, test.column_name, parents, config]).to_string();
+            let entry = counts.entry((model, what)).or_default();
+            *entry = (entry.0 + 1, node.patch.clone());
+        }
+        counts
+    };
+    let (mut old, new) = (count(before, &meant.renamed), count(after, &HashMap::new()));
+    let differs = new.into_iter().find_map(|(key, (count, place))| {
+        let known = old.remove(&key).map_or(0, |known| known.0);
+        (known != count && !meant.tests.contains(&key.0)).then_some((key.0, place))
+    });
+    let gone = || {
+        old.iter().find(|(key, _)| !meant.tests.contains(&key.0)).map(|(key, found)| (key.0.clone(), found.1.clone()))
+    };
+    match differs.or_else(gone) {
+        Some((model, place)) => {
+            let refusal =
+                Refusal::new(Code::EditNotExpressible, format!("the edit would also change the tests of {model}"));
+            Err(refusal.at_all(place.into_iter().collect()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn no_new_errors(before: &Project, after: &Project) -> Result<(), Refusal> {
+    let errors = |project: &Project| {
+        let mut counts: HashMap<String, isize> = HashMap::new();
+        for found in project.diagnostics().iter().filter(|found| found.severity == Severity::Error) {
+            *counts.entry(found.code.clone()).or_default() += 1;
+        }
+        counts
+    };
+    let (old, new) = (errors(before), errors(after));
+    let more = |code: &str| new.get(code).copied().unwrap_or(0) - old.get(code).copied().unwrap_or(0);
+    if !new.keys().any(|code| more(code) > 0) {
+        return Ok(());
+    }
+    let known = |found: &Diagnostic| {
+        before.diagnostics().iter().any(|old| {
+            old.code == found.code
+                && (old.unique_id == found.unique_id || old.place == found.place)
+                && old.message == found.message
+        })
+    };
+    let all = after.diagnostics().iter().filter(|found| found.severity == Severity::Error && more(&found.code) > 0);
+    let fresh: Vec<&Diagnostic> = all.filter(|found| !known(found)).collect();
+    let Some(first) = fresh.first() else { return Ok(()) };
+    let message = format!("the edit would break {}: {}", first.unique_id.as_deref().unwrap_or("a file"), first.message);
+    let code = match first.code.as_str() {
+        "REF_NOT_FOUND" => Code::RefNotFound,
+        "MODEL_DUPLICATE" => Code::ModelDuplicate,
+        "GRAPH_CYCLE" => Code::GraphCycle,
+        "YAML_SYNTAX" => Code::YamlSyntax,
+        _ => Code::EditNotExpressible,
+    };
+    Err(Refusal::new(code, message).at_all(fresh.iter().filter_map(|found| found.place.clone()).collect()))
+}
+
+/// Says that an edit would do more than is meant.
+fn also(what: String, node: &Node) -> Refusal {
+    let place = node.patch.clone().unwrap_or(Place { path: node.original_file_path.clone(), line: 1, column: 1 });
+    Refusal::new(Code::EditNotExpressible, format!("the edit {what}")).at(place)
+}
