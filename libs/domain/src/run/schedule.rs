@@ -126,8 +126,8 @@ mod tests {
 
     use super::*;
     use crate::run::{
-        Event, Kind, PlannedStep, RunCancelRequested, RunPlanned, RunRequested, StepCancelled, StepFailed, StepSkipped, StepStarted,
-        StepSucceeded,
+        Event, Kind, PlannedStep, RunCancelRequested, RunPlanned, RunRequested, StepCancelled, StepFailed, StepSkipped,
+        StepStarted, StepSucceeded,
     };
 
     fn step(name: &str, needs: &[&str]) -> PlannedStep {
