@@ -1,3 +1,6 @@
-//! The real binary.
+//! Every service together: the API in one process, and the real binary.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod api;
 mod folder;

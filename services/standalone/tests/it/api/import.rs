@@ -8,7 +8,7 @@ use dvt_gateway::archive;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::server::{Server, get, import, json, zip};
+use super::server::{Server, get, import, json, zip};
 
 fn project() -> Tree {
     Tree::from_iter([

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::Server;
+use super::server::Server;
 
 const LINES: &str = "model.night_trains.stg_rail__lines";
 

@@ -5,7 +5,7 @@ use dvt_domain::import::{Options, take};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::server::Server;
+use super::server::Server;
 
 fn node<'a>(graph: &'a serde_json::Value, unique_id: &str) -> &'a serde_json::Value {
     let mut nodes = graph["nodes"].as_array().unwrap().iter();
@@ -63,7 +63,7 @@ async fn requests_a_run_once_and_cancels_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn names_the_methods_that_an_address_has() {
     let server = Server::start("gateway_methods").await;
-    let response = server.open(crate::server::get("/api/v1/projects/import")).await;
+    let response = server.open(super::server::get("/api/v1/projects/import")).await;
     assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "POST"));
 }
 
@@ -72,7 +72,7 @@ async fn merges_a_working_copy_into_the_project() {
     let server = Server::start("gateway_into").await;
     let project = server.sample().await;
     let id = project.rsplit('/').next().unwrap();
-    let (_, download) = server.send(crate::server::get(&format!("{project}/download"))).await;
+    let (_, download) = server.send(super::server::get(&format!("{project}/download"))).await;
     let taken = take(dvt_gateway::archive::read(&download).unwrap(), Options::default()).unwrap();
     server.post(&format!("{project}/exports"), json!({"version": 1})).await;
     let edit = json!({"type": "add_file", "path": "models/here.sql", "text": "select 1"});
@@ -82,7 +82,7 @@ async fn merges_a_working_copy_into_the_project() {
     let mut copy = taken.tree;
     copy.insert("models/there.sql", File::new(Mode::Regular, *b"select 2"));
     let into = |copy: &Tree| {
-        let mut request = crate::server::import(Uuid::now_v7(), crate::server::zip(copy));
+        let mut request = super::server::import(Uuid::now_v7(), super::server::zip(copy));
         *request.uri_mut() = format!("/api/v1/projects/import?source=copy.zip&into={id}").parse().unwrap();
         request
     };
@@ -98,6 +98,6 @@ async fn merges_a_working_copy_into_the_project() {
     }
     copy.insert("models/here.sql", File::new(Mode::Regular, *b"select 3"));
     let (status, problem) = server.send(into(&copy)).await;
-    let problem = crate::server::json(&problem);
+    let problem = super::server::json(&problem);
     assert_eq!((status.as_u16(), &problem["files"]), (409, &json!(["models/here.sql"])), "{problem}");
 }

@@ -6,7 +6,7 @@ use dvt_dbt::tree::{File, Mode, Tree};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::{Server, get, import, json, post, zip};
+use super::server::{Server, get, import, json, post, zip};
 
 /// Is one row: a name, a request, and what it gets.
 struct Row {

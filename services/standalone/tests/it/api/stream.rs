@@ -8,7 +8,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::Server;
+use super::server::Server;
 
 /// Reads messages of one open stream.
 struct Messages {

@@ -1,0 +1,8 @@
+//! The API on a real Postgres, with the projector behind it: only this crate may import them together.
+
+mod edits;
+mod errors;
+mod import;
+mod read;
+mod server;
+mod stream;
