@@ -15,3 +15,6 @@ pub mod project;
 pub mod select;
 pub mod tree;
 pub mod yaml;
+
+/// The most bytes of SQL that a node has, as written or compiled.
+pub const SQL_BYTES_MAX: usize = 1024 * 1024;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::SQL_BYTES_MAX;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::jinja::{Code, Database, Engine, Error, Graph, NodeContext, RefCall, Rendered, Resolved, SourceSpan};
 
@@ -175,7 +176,12 @@ impl Compiler<'_> {
                 }
             }
         }
-        Ok(inject(rendered, &ctes))
+        let compiled = inject(rendered, &ctes);
+        if compiled.sql.len() > SQL_BYTES_MAX {
+            let message = format!("the compiled SQL has {} bytes, the limit is {SQL_BYTES_MAX}", compiled.sql.len());
+            return Err(Failure::Broken(Box::new(Error::new(Code::SqlTooLarge, message))));
+        }
+        Ok(compiled)
     }
 
     fn ephemeral(&mut self, unique_id: &str) -> Injected {

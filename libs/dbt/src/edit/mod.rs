@@ -11,12 +11,12 @@ mod intent;
 mod moved;
 mod preview;
 mod raw;
-mod refs;
 mod refusal;
 mod rename;
 #[cfg(test)]
 mod tests;
 
+use crate::jinja::references as refs;
 use crate::node::Node;
 use crate::parse::{ParseInput, Project, parse};
 use crate::tree::{self, FileChange, Path, Tree};

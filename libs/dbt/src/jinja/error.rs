@@ -7,6 +7,8 @@ use crate::diagnostic::Place;
 /// Names what kind of failure a template met; the same codes as in diagnostics and the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
+    /// More than [`crate::SQL_BYTES_MAX`], as written or compiled.
+    SqlTooLarge,
     TemplateSyntax,
     TemplateBudget,
     TemplateCycle,
@@ -35,6 +37,7 @@ impl Code {
     /// Answers the code's stable text.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::SqlTooLarge => "SQL_TOO_LARGE",
             Self::TemplateSyntax => "TEMPLATE_SYNTAX",
             Self::TemplateBudget => "TEMPLATE_BUDGET",
             Self::TemplateCycle => "TEMPLATE_CYCLE",

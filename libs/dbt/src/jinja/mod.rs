@@ -24,6 +24,7 @@ pub(crate) mod native;
 pub(crate) mod operators;
 mod place;
 pub(crate) mod print;
+pub(crate) mod references;
 pub(crate) mod registry;
 mod rewrite;
 mod scan;

@@ -4,9 +4,11 @@ use serde_json::Value as Json;
 
 use super::lookup::From;
 use super::read::Reader;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::jinja::references::{self, Function};
 use crate::jinja::{Code, Error};
 use crate::node::{Node, ResourceType, UniqueId};
+use crate::yaml;
 
 impl Reader<'_> {
     /// Finds what each node depends on: sources first, then nodes, then metrics. A test of what is switched off or
@@ -35,8 +37,14 @@ impl Reader<'_> {
 
     fn parents(&self, node: &Node) -> (Vec<UniqueId>, Vec<Error>) {
         let (lookup, from) = (&self.project.lookup, From { root: &self.project.name, package: &node.package_name });
-        let sources = node.sources.iter().map(|[source, table]| lookup.sourced(from, source, table).cloned());
-        let refs = node.refs.iter().map(|call| lookup.referred(from, call).cloned());
+        let sources = node.sources.iter().map(|[source, table]| {
+            let found = lookup.sourced(from, source, table).cloned();
+            found.map_err(|error| error.at(|| self.call_at(node, (Function::Source, Some(source), table))))
+        });
+        let refs = node.refs.iter().map(|call| {
+            let found = lookup.referred(from, call).cloned();
+            found.map_err(|error| error.at(|| self.call_at(node, (Function::Ref, call.package.as_ref(), &call.name))))
+        });
         let metrics = node.metrics.iter().filter_map(|call| {
             let (package, name) = match call.as_slice() {
                 [package, name] => (Some(package.as_str()), name),
@@ -54,6 +62,18 @@ impl Reader<'_> {
             }
         }
         (found, failures)
+    }
+
+    /// Finds the call that names what is missing; a call that is not written out is the node's own place.
+    fn call_at(&self, node: &Node, (function, qualifier, name): (Function, Option<&String>, &str)) -> Option<Place> {
+        let text = &node.raw_code;
+        let call = references::in_template(text).into_iter().find(|call| {
+            call.function == function
+                && &text[call.name.clone()] == name
+                && call.qualifier.as_ref().map(|at| &text[at.clone()]) == qualifier.map(String::as_str)
+        });
+        let at_call = call.and_then(|call| self.place_in_code(node, call.span.start));
+        at_call.or_else(|| node.patch.clone()).or_else(|| Some(yaml::place_of(&node.original_file_path, "", 0)))
     }
 
     /// Puts a test aside as dbt does: it stands in the manifest, switched off, and never runs.

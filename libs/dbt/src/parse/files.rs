@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::jinja::blocks::{BlockKind, blocks};
 use crate::jinja::{Code, Error};
 use crate::node::{Node, ResourceType};
-use crate::yaml;
+use crate::{SQL_BYTES_MAX, yaml};
 
 /// Seeds beyond this many bytes are compared by their paths.
 const SEED_BYTES_MAX: usize = 1024 * 1024;
@@ -182,6 +182,12 @@ impl Reader<'_> {
             let error = Error::new(Code::MemberNotSupported, "models in Python are not supported yet");
             let place = Some(yaml::place_of(&node.original_file_path, "", 0));
             self.report(&node.unique_id, error.at(|| place));
+            return Vec::new();
+        }
+        if node.raw_code.len() > SQL_BYTES_MAX {
+            let message = format!("the SQL has {} bytes, the limit is {SQL_BYTES_MAX}", node.raw_code.len());
+            let place = self.place_in_code(node, 0);
+            self.report(&node.unique_id, Error::new(Code::SqlTooLarge, message).at(|| place));
             return Vec::new();
         }
         match self.project.engine.parse(&super::graph::context_of(node)) {

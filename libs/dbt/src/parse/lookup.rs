@@ -8,6 +8,11 @@ use super::names::text;
 use crate::jinja::{Code, Error, RefCall};
 use crate::node::{Node, ResourceType, UniqueId};
 
+/// How alike a name must be to be proposed, from 0 to 1.
+const ALIKE_MIN: f64 = 0.85;
+/// How many names are proposed.
+const PROPOSALS_MAX: usize = 3;
+
 /// Nodes of one name, each with its package.
 type Named = HashMap<String, Vec<(String, UniqueId)>>;
 
@@ -65,7 +70,8 @@ impl Lookup {
         let is_off = search(&self.disabled_refs, &key, &packages).map_or(true, |found| found.is_some());
         let (code, why) =
             if is_off { (Code::NodeDisabled, "is disabled") } else { (Code::RefNotFound, "does not exist") };
-        Err(Error::new(code, format!("the node `{}` that ref() names {why}", shown(call))))
+        let meant = if is_off { String::new() } else { closest(&self.refs, &call.name) };
+        Err(Error::new(code, format!("the node `{}` that ref() names {why}{meant}", shown(call))))
     }
 
     /// Finds what a test of `package` stands on: a node of that package, else a disabled one of any.
@@ -88,7 +94,8 @@ impl Lookup {
         let is_off = first(&self.disabled_sources);
         let (code, why) =
             if is_off { (Code::NodeDisabled, "is disabled") } else { (Code::SourceNotFound, "does not exist") };
-        Err(Error::new(code, format!("the source `{key}` {why}")))
+        let meant = if is_off { String::new() } else { closest(&self.sources, &key) };
+        Err(Error::new(code, format!("the source `{key}` {why}{meant}")))
     }
 
     /// Finds the metric of a name.
@@ -105,6 +112,16 @@ impl Lookup {
             None => vec![Some(from.root), Some(from.package), None],
         }
     }
+}
+
+/// Proposes the names that are spelled most like `wanted`.
+fn closest(named: &Named, wanted: &str) -> String {
+    let alike = |name: &String| strsim::jaro_winkler(name, wanted);
+    let mut names: Vec<(f64, &String)> = named.keys().map(|name| (alike(name), name)).collect();
+    names.retain(|(alike, _)| *alike >= ALIKE_MIN);
+    names.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));
+    let names: Vec<String> = names.into_iter().take(PROPOSALS_MAX).map(|(_, name)| format!("`{name}`")).collect();
+    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
 }
 
 fn shown(call: &RefCall) -> String {

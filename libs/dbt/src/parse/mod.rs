@@ -27,6 +27,7 @@ mod snapshots;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod types;
 mod unit_tests;
 
 use std::collections::HashMap;

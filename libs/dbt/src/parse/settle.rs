@@ -7,6 +7,7 @@ use super::graph::context_of;
 use super::names::text;
 use super::patch::Patch;
 use super::read::Reader;
+use super::types;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::node::{Node, ResourceType};
 use crate::yaml;
@@ -60,14 +61,24 @@ impl Reader<'_> {
 
     /// Finds a key of a `config()` call in the node's file.
     fn call_place(&self, node: &Node, key: &str) -> Option<Place> {
+        self.place_in_code(node, find_call(&node.raw_code, key).unwrap_or_default())
+    }
+
+    /// Answers where byte `at` of a node's code stands in its file.
+    pub(super) fn place_in_code(&self, node: &Node, at: usize) -> Option<Place> {
         let package = self.packages.iter().find(|package| package.definition.name == node.package_name)?;
         let text = package.tree.find(&node.original_file_path)?.text()?;
-        let found = find_call(&node.raw_code, key).unwrap_or_default();
-        Some(yaml::place_of(&node.original_file_path, text, node.code_offset + found))
+        Some(yaml::place_of(&node.original_file_path, text, node.code_offset + at))
     }
 
     /// Gives a node its config, and remembers where the values of it come from.
     pub(super) fn configure(&mut self, node: &mut Node, config: Config) {
+        for (key, expected) in types::wrong(&config.values) {
+            let got = &config.values[key];
+            let place = config.origins.get(key).and_then(|origin| origin.place.clone());
+            let message = format!("the config `{key}` must be {expected}, got {got}");
+            self.wrong(&node.unique_id, "CONFIG_TYPE", (message, place));
+        }
         node.config = config.values;
         node.unrendered_config = config.written;
         self.project.origins.insert(node.unique_id.clone(), config.origins);

@@ -27,7 +27,11 @@ pub fn read(path: &Path, text: &str) -> Document {
     let Some(tree) = syntax(text) else { return Document::default() };
     let mut reader = Reader { path, text, anchors: HashMap::new(), count: 0, diagnostics: Vec::new() };
     if let Some(broken) = broken(tree.root_node()) {
-        reader.report(Severity::Error, "YAML_SYNTAX", "the YAML cannot be read here", broken.start_byte());
+        let (message, at) = match tab(text) {
+            Some(at) => ("a tab indents this line; YAML indents by spaces only", at),
+            None => ("the YAML cannot be read here", broken.start_byte()),
+        };
+        reader.report(Severity::Error, "YAML_SYNTAX", message, at);
         return Document { value: None, diagnostics: reader.diagnostics };
     }
     let document = children(tree.root_node()).into_iter().find(|node| node.kind() == "document");
@@ -64,6 +68,13 @@ fn broken(node: Node<'_>) -> Option<Node<'_>> {
         return Some(node);
     }
     node.children(&mut node.walk()).find_map(broken).or(Some(node))
+}
+
+/// Finds the first line that a tab indents.
+fn tab(text: &str) -> Option<usize> {
+    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+    let mut indents = starts.map(|start| (start, text[start..].len() - text[start..].trim_start_matches(' ').len()));
+    indents.find_map(|(start, spaces)| text[start + spaces..].starts_with('\t').then_some(start + spaces))
 }
 
 impl<'a> Reader<'a> {

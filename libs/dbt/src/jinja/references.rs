@@ -14,38 +14,38 @@ static CALL: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Says which function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Function {
+pub(crate) enum Function {
     Ref,
     Source,
 }
 
 /// Is one call whose names are written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Call {
-    pub(super) function: Function,
+pub(crate) struct Call {
+    pub(crate) function: Function,
     /// From the function's name to the parenthesis or comma after the last name.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Where the last name stands: the node's, or the source's table.
-    pub(super) name: Range<usize>,
+    pub(crate) name: Range<usize>,
     /// Where the name before it stands: the package, or the source.
-    pub(super) qualifier: Option<Range<usize>>,
+    pub(crate) qualifier: Option<Range<usize>>,
 }
 
 impl Call {
     /// Says whether this is `ref('name')` or `ref('package', 'name')`.
-    pub(super) fn refers_to(&self, text: &str, package: &str, name: &str) -> bool {
+    pub(crate) fn refers_to(&self, text: &str, package: &str, name: &str) -> bool {
         let qualified = self.qualifier.as_ref().is_none_or(|at| &text[at.clone()] == package);
         self.function == Function::Ref && &text[self.name.clone()] == name && qualified
     }
 }
 
 /// Lists the calls in a template: inside its tags, comments and raw blocks left out.
-pub(super) fn in_template(text: &str) -> Vec<Call> {
+pub(crate) fn in_template(text: &str) -> Vec<Call> {
     code(text).into_iter().flat_map(|range| within(text, range)).collect()
 }
 
 /// Lists the calls in a range of code.
-pub(super) fn within(text: &str, range: Range<usize>) -> Vec<Call> {
+pub(crate) fn within(text: &str, range: Range<usize>) -> Vec<Call> {
     let moved = |found: regex::Match<'_>| range.start + found.start()..range.start + found.end();
     let calls = CALL.captures_iter(&text[range.clone()]).filter_map(|found| {
         let function = if &found[1] == "ref" { Function::Ref } else { Function::Source };
@@ -60,7 +60,7 @@ pub(super) fn within(text: &str, range: Range<usize>) -> Vec<Call> {
 }
 
 /// Answers the ranges of a template that are code: what stands in `{{ }}` and `{% %}`.
-pub(super) fn code(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn code(text: &str) -> Vec<Range<usize>> {
     let (mut ranges, mut at) = (Vec::new(), 0);
     while let Some(open) = text[at..].find('{').map(|found| at + found) {
         at = match text.as_bytes().get(open + 1) {
