@@ -8,7 +8,7 @@ use crate::id::BranchId;
 /// The most rows that a preview answers.
 pub const ROWS_MAX: i64 = 500;
 /// The most SQL of an unsaved node, in bytes.
-pub const SQL_MAX_BYTES: usize = 1024 * 1024;
+pub const SQL_MAX_BYTES: usize = dvt_dbt::SQL_BYTES_MAX;
 /// How long a preview's statement may run, in seconds.
 pub const SECONDS_MAX: u64 = 30;
 

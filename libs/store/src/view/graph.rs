@@ -63,11 +63,49 @@ pub struct Content {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Replaces a branch's graph.
+/// Names a branch whose graph is behind its files or its project's environments.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Stale {
+    pub branch_id: Uuid,
+    pub project_id: Uuid,
+    /// Of the branch.
+    pub version: i64,
+    /// Of the project's own stream.
+    pub project_version: i64,
+    /// Of the later of the two streams' last events.
+    pub position: i64,
+}
+
+/// Lists up to `limit` branches whose graph is behind, those that wait longest first.
 ///
 /// # Errors
 /// When the database does.
-pub async fn replace(c: &mut Connection, graph: &Graph, content: &Content) -> Result<(), Error> {
+pub async fn list_stale(c: &mut Connection, limit: i64) -> Result<Vec<Stale>, Error> {
+    Ok(sqlx::query_as(
+        "select b.branch_id, b.project_id, b.version, p.version as project_version,
+            greatest(b.position, p.position) as position
+        from branch b
+        join project p on p.project_id = b.project_id
+        left join graph g on g.branch_id = b.branch_id
+        where b.version > 0 and (g.position is null or g.position < greatest(b.position, p.position))
+        order by greatest(b.position, p.position), b.branch_id
+        limit $1",
+    )
+    .bind(limit)
+    .fetch_all(c)
+    .await?)
+}
+
+/// Replaces a branch's graph, unless it shows a later one; answers whether it did. Needs a transaction.
+///
+/// # Errors
+/// When the database does.
+pub async fn replace(c: &mut Connection, graph: &Graph, content: &Content) -> Result<bool, Error> {
+    // Two that read the same branch write one after the other.
+    sqlx::query("select from branch where branch_id = $1 for update").bind(graph.branch_id).execute(&mut *c).await?;
+    if find(c, graph.branch_id).await?.is_some_and(|known| known.position > graph.position) {
+        return Ok(false);
+    }
     sqlx::query(
         "with
             old_node as (delete from node where branch_id = $1),
@@ -100,7 +138,8 @@ pub async fn replace(c: &mut Connection, graph: &Graph, content: &Content) -> Re
     .bind(content.edges.iter().map(|edge| edge.child).collect::<Vec<_>>())
     .execute(&mut *c)
     .await?;
-    insert_diagnostics(c, graph.branch_id, &content.diagnostics).await
+    insert_diagnostics(c, graph.branch_id, &content.diagnostics).await?;
+    Ok(true)
 }
 
 async fn insert_nodes(c: &mut Connection, branch_id: Uuid, nodes: &[Node]) -> Result<(), Error> {

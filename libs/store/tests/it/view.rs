@@ -218,10 +218,11 @@ async fn replaces_a_graph_also_one_with_a_duplicate() {
     let mut c = store.begin().await.unwrap();
     let branch_id = id();
     let shown = |version| Graph { branch_id, version, position: version, errors: 1, warnings: 0 };
-    graph::replace(&mut c, &shown(1), &a_graph()).await.unwrap();
+    assert!(graph::replace(&mut c, &shown(1), &a_graph()).await.unwrap());
     let mut smaller = a_graph();
     smaller.nodes.pop();
-    graph::replace(&mut c, &shown(2), &smaller).await.unwrap();
+    assert!(graph::replace(&mut c, &shown(2), &smaller).await.unwrap());
+    assert!(!graph::replace(&mut c, &shown(1), &a_graph()).await.unwrap(), "never back");
 
     assert_eq!(graph::find(&mut c, branch_id).await.unwrap(), Some(shown(2)));
     assert_eq!(graph::list(&mut c, branch_id).await.unwrap(), smaller);

@@ -145,7 +145,9 @@ fn broken(diagnostic: &Diagnostic) -> Broken {
         line: place.line,
         column: place.column,
     });
-    Broken { code: diagnostic.code.clone(), message: diagnostic.message.clone(), place }
+    // It may quote a file, and no text of the database holds a NUL.
+    let message = diagnostic.message.replace('\0', "\u{fffd}");
+    Broken { code: diagnostic.code.clone(), message, place }
 }
 
 fn unreadable(diagnostics: &[Diagnostic]) -> CompileFailed {

@@ -70,6 +70,12 @@ struct MissingPackage {
     how: String,
 }
 
+impl From<&dvt_dbt::project::MissingPackage> for MissingPackage {
+    fn from(missing: &dvt_dbt::project::MissingPackage) -> Self {
+        Self { name: missing.name.clone(), how: missing.how.clone() }
+    }
+}
+
 impl From<LeftOut> for FileLeftOut {
     fn from(LeftOut { path, reason }: LeftOut) -> Self {
         Self { path, reason }
@@ -184,7 +190,7 @@ async fn read(
         position: recorded.position,
         taken: branch.tree.len(),
         left_out: left_out.into_iter().map(FileLeftOut::from).collect(),
-        packages_missing: Vec::new(),
+        packages_missing: read.packages_missing().iter().map(MissingPackage::from).collect(),
         diagnostics: read.diagnostics().iter().take(DIAGNOSTICS_MAX).map(Diagnostic::from).collect(),
         diagnostic_count: read.diagnostics().len(),
         node_counts,
