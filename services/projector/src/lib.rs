@@ -1,6 +1,7 @@
 //! The projector service: keeps the views in step with the log, and makes them anew.
 
 mod config;
+mod graph;
 mod handler;
 pub mod projection;
 mod rebuild;
@@ -28,6 +29,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let views = handler::Views::default();
     let consumer = Consumer::new(options, &config.bus, &store, views, health.signal("views"));
     tasks.spawn("views", consumer.run(tasks.shutdown()));
+    tasks.spawn("graphs", graph::run(store.clone(), health.signal("graphs"), tasks.shutdown()));
     let relay_store = Store::connect(&config.store, Role::Relay).await?;
     tasks.spawn("relay", relay::run(config.bus.clone(), relay_store, health.signal("relay"), tasks.shutdown()));
     if let Some(address) = config.runtime.admin_addr {

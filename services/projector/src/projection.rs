@@ -97,7 +97,7 @@ fn moment(recorded: &Recorded) -> Moment {
     }
 }
 
-fn place(place: Option<&dvt_dbt::diagnostic::Place>) -> Place {
+pub(crate) fn place(place: Option<&dvt_dbt::diagnostic::Place>) -> Place {
     place.map_or(Place::NONE, |place| Place {
         path: Some(place.path.to_string()),
         line: i32::try_from(place.line).ok(),

@@ -1,0 +1,193 @@
+//! Views `graph`, `node`, `edge` and `diagnostic`: what the parser reads from a branch's files for the environment `dev`.
+//!
+//! The other views are written event by event; these are a function of the files at a branch's last version, so they
+//! are read once for all events that came in meanwhile, and never hold back the consumer loop: a project may take
+//! seconds to parse.
+
+mod content;
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use dvt_dbt::environment::Environment;
+use dvt_dbt::parse::{ParseInput, parse};
+use dvt_domain::branch::Branch;
+use dvt_domain::id::BranchId;
+use dvt_domain::project::{DEFAULT_ENVIRONMENT, Project};
+use dvt_log::{At, Log};
+use dvt_runtime::{CancellationToken, Signal};
+use dvt_store::view::graph::{self, Content, Graph, Stale};
+use dvt_store::view::subject;
+use dvt_store::{Connection, Store, lease};
+use lru::LruCache;
+use tokio::task::JoinError;
+use uuid::Uuid;
+
+/// How often branches are looked for whose graph is behind.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a projector that died keeps others from reading graphs.
+const LEASE: Duration = Duration::from_secs(10);
+/// The lease's name: one projector reads graphs for all.
+const LEASE_NAME: &str = "graphs";
+/// How many branches are looked at at once.
+const PAGE: i64 = 100;
+/// How many branches' files are kept in memory, so that an edit reads only what it changed.
+const BRANCHES_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("invariant: not zero");
+
+/// Says why a graph could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("could not write a graph")]
+    Store(#[from] dvt_store::Error),
+    #[error("could not read the files of branch {branch_id}")]
+    Read { branch_id: Uuid, source: dvt_log::Error },
+    #[error("could not parse the files of branch {branch_id}")]
+    Parse { branch_id: Uuid, source: JoinError },
+}
+
+/// Reads branches into graphs.
+pub(crate) struct Graphs {
+    log: Log,
+    files: LruCache<Uuid, At<Branch>>,
+    /// The positions of what cannot be read: only later events may change that.
+    unreadable: HashMap<Uuid, i64>,
+}
+
+impl Graphs {
+    pub(crate) fn new(log: Log) -> Self {
+        Self { log, files: LruCache::new(BRANCHES_MAX), unreadable: HashMap::new() }
+    }
+
+    /// Lists the branches whose graph is behind and can be read.
+    pub(crate) async fn list_stale(&self, c: &mut Connection) -> Result<Vec<Stale>, dvt_store::Error> {
+        let mut stale = graph::list_stale(c, PAGE + self.unreadable.len() as i64).await?;
+        stale.retain(|stale| self.unreadable.get(&stale.branch_id).is_none_or(|at| *at < stale.position));
+        Ok(stale)
+    }
+
+    /// Reads what a branch's graph is; None where the log's own bytes or the files cannot be read, which is reported.
+    pub(crate) async fn read(&mut self, c: &mut Connection, stale: &Stale) -> Result<Option<(Graph, Content)>, Error> {
+        let (branch_id, position) = (stale.branch_id, stale.position);
+        match self.attempt(c, stale).await {
+            Ok(found) => {
+                if found.is_none() {
+                    self.unreadable.insert(branch_id, position);
+                }
+                Ok(found)
+            }
+            Err(error) if error.is_permanent() => {
+                tracing::error!(%branch_id, position, error = chain(&error), "could not read a graph");
+                self.unreadable.insert(branch_id, position);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn attempt(&mut self, c: &mut Connection, stale: &Stale) -> Result<Option<(Graph, Content)>, Error> {
+        let branch_id = stale.branch_id;
+        let failed = |source| Error::Read { branch_id, source };
+        let project = self.log.load_version::<Project>(c, stale.project_id, stale.project_version);
+        let project = project.await.map_err(failed)?.state;
+        // Every project defines it in the command that creates it; until that is applied in full there is no graph.
+        let Some(environment) = project.environments.get(DEFAULT_ENVIRONMENT) else { return Ok(None) };
+        let environment = environment.environment.clone();
+        let root = project.created.map(|created| created.root).unwrap_or_default();
+        let files = self.files(c, stale).await.map_err(failed)?;
+        let keys: HashMap<String, String> = subject::list_identities(c, branch_id).await?.into_iter().collect();
+        let shown = stale.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&shown, &files, (&root, &environment), &keys));
+        reading.await.map(Some).map_err(|source| Error::Parse { branch_id, source })
+    }
+
+    /// Loads the files of exactly the stale version, from those of an earlier one where they are known.
+    async fn files(&mut self, c: &mut Connection, stale: &Stale) -> Result<Branch, dvt_log::Error> {
+        let known = self.files.pop(&stale.branch_id).filter(|known| known.version <= stale.version);
+        let at = match known {
+            Some(known) => self.log.advance(c, stale.branch_id, known, stale.version).await?,
+            None => self.log.load_branch_version(c, BranchId::new(stale.branch_id), stale.version).await?,
+        };
+        let files = at.state.clone();
+        self.files.put(stale.branch_id, at);
+        Ok(files)
+    }
+}
+
+impl Error {
+    /// Says whether trying again is of no use: the log's own bytes are why, or the parser fails on the files.
+    fn is_permanent(&self) -> bool {
+        match self {
+            Self::Store(_) => false,
+            Self::Read { source, .. } => source.is_corrupt(),
+            Self::Parse { .. } => true,
+        }
+    }
+}
+
+fn read(
+    stale: &Stale,
+    branch: &Branch,
+    (root, environment): (&str, &Environment),
+    keys: &HashMap<String, String>,
+) -> (Graph, Content) {
+    let project = parse(ParseInput { tree: &branch.tree, root, packages: &branch.packages, environment });
+    let content = content::of(&project, keys);
+    let count = |severity: &str| content.diagnostics.iter().filter(|found| found.severity == severity).count() as i32;
+    let (errors, warnings) = (count("error"), count("warning"));
+    let graph =
+        Graph { branch_id: stale.branch_id, version: stale.version, position: stale.position, errors, warnings };
+    (graph, content)
+}
+
+/// Keeps the graphs in step with the other views until shutdown, while it holds the lease.
+///
+/// # Errors
+/// Never: a database that does not answer is waited for.
+pub(crate) async fn run(store: Store, signal: Signal, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let holder = Uuid::now_v7();
+    let mut graphs = Graphs::new(Log::default());
+    let mut tick = tokio::time::interval(POLL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !shutdown.is_cancelled() {
+        match round(&store, holder, &mut graphs).await {
+            Ok(()) => signal.green(),
+            Err(error) => signal.red(format!("could not write the graphs: {}", chain(&error))),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            _ = tick.tick() => {}
+        }
+    }
+    let mut connection = store.acquire().await?;
+    if let Some(lease) = lease::find(&mut connection, LEASE_NAME).await?.filter(|lease| lease.holder == holder) {
+        lease::release(&mut connection, &lease).await?;
+    }
+    Ok(())
+}
+
+async fn round(store: &Store, holder: Uuid, graphs: &mut Graphs) -> Result<(), Error> {
+    let mut connection = store.acquire().await?;
+    let stale = graphs.list_stale(&mut connection).await?;
+    for stale in stale {
+        if lease::acquire(&mut connection, LEASE_NAME, holder, LEASE).await?.is_none() {
+            return Ok(());
+        }
+        let Some((graph, content)) = graphs.read(&mut connection, &stale).await? else { continue };
+        let mut tx = store.begin().await?;
+        match graph::replace(&mut tx, &graph, &content).await {
+            Ok(_) => tx.commit().await?,
+            Err(error) => {
+                tx.rollback().await?;
+                return Err(error.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes an error with its sources.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+}
