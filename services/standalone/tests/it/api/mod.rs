@@ -1,5 +1,6 @@
 //! The API on a real Postgres, with the projector behind it: only this crate may import them together.
 
+mod broken;
 mod edits;
 mod errors;
 mod import;
