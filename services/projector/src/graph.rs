@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 /// Reads branches into graphs.
-pub(crate) struct Graphs {
+pub struct Graphs {
     log: Log,
     files: LruCache<Uuid, At<Branch>>,
     /// The positions of what cannot be read: only later events may change that.
@@ -55,19 +55,34 @@ pub(crate) struct Graphs {
 }
 
 impl Graphs {
-    pub(crate) fn new(log: Log) -> Self {
+    /// Makes a reader that knows no files yet.
+    pub fn new(log: Log) -> Self {
         Self { log, files: LruCache::new(BRANCHES_MAX), unreadable: HashMap::new() }
     }
 
+    /// Writes the graph that waits longest to the views that the connection's search path names; false: none waits.
+    /// Needs a transaction.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn write_next(&mut self, c: &mut Connection) -> Result<bool, Error> {
+        let stale = self.list_stale(c).await?;
+        let Some(stale) = stale.first() else { return Ok(false) };
+        if let Some((graph, content)) = self.read(c, stale).await? {
+            graph::replace(c, &graph, &content).await?;
+        }
+        Ok(true)
+    }
+
     /// Lists the branches whose graph is behind and can be read.
-    pub(crate) async fn list_stale(&self, c: &mut Connection) -> Result<Vec<Stale>, dvt_store::Error> {
+    async fn list_stale(&self, c: &mut Connection) -> Result<Vec<Stale>, dvt_store::Error> {
         let mut stale = graph::list_stale(c, PAGE + self.unreadable.len() as i64).await?;
         stale.retain(|stale| self.unreadable.get(&stale.branch_id).is_none_or(|at| *at < stale.position));
         Ok(stale)
     }
 
     /// Reads what a branch's graph is; None where the log's own bytes or the files cannot be read, which is reported.
-    pub(crate) async fn read(&mut self, c: &mut Connection, stale: &Stale) -> Result<Option<(Graph, Content)>, Error> {
+    async fn read(&mut self, c: &mut Connection, stale: &Stale) -> Result<Option<(Graph, Content)>, Error> {
         let (branch_id, position) = (stale.branch_id, stale.position);
         match self.attempt(c, stale).await {
             Ok(found) => {
@@ -111,6 +126,12 @@ impl Graphs {
         let files = at.state.clone();
         self.files.put(stale.branch_id, at);
         Ok(files)
+    }
+}
+
+impl std::fmt::Debug for Graphs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Graphs")
     }
 }
 

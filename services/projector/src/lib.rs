@@ -1,7 +1,7 @@
 //! The projector service: keeps the views in step with the log, and makes them anew.
 
 mod config;
-mod graph;
+pub mod graph;
 mod handler;
 pub mod projection;
 mod rebuild;

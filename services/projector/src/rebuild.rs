@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashSet};
 use dvt_log::Log;
 use dvt_store::checkpoint::{self, Key};
 use dvt_store::event::{self, Recorded};
-use dvt_store::view;
 use dvt_store::view::rebuild;
 use dvt_store::{Connection, Store, Tx};
 use uuid::Uuid;
@@ -90,14 +89,9 @@ impl Work {
     async fn graph(&mut self, store: &Store) -> Result<bool, Error> {
         let mut tx = store.begin().await?;
         rebuild::use_new(&mut tx).await?;
-        let stale = self.graphs.list_stale(&mut tx).await?;
-        for stale in stale.iter().take(1) {
-            if let Some((graph, content)) = self.graphs.read(&mut tx, stale).await? {
-                view::graph::replace(&mut tx, &graph, &content).await?;
-            }
-        }
+        let found = self.graphs.write_next(&mut tx).await?;
         tx.commit().await?;
-        Ok(!stale.is_empty())
+        Ok(found)
     }
 
     /// Catches up with the log while the live projector waits, and puts the new views in the place of the old ones. What

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dvt_projector::{Config, rebuild};
 use dvt_runtime::CancellationToken;
-use dvt_store::view::{rebuild as views, run};
+use dvt_store::view::{graph, rebuild as views, run};
 use dvt_store::{Role, checkpoint, event};
 
 use crate::story::{Story, a_database, store};
@@ -27,6 +27,7 @@ async fn follows_the_log_and_stops_when_asked() {
     let caught_up = async {
         while event::head(c).await.unwrap() < 36
             || !checkpoint::list_behind(c, dvt_projector::CONSUMER, &topics, Duration::ZERO).await.unwrap().is_empty()
+            || !graph::list_stale(c, 1).await.unwrap().is_empty()
         {
             tokio::task::yield_now().await;
         }

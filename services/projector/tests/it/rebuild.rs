@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use dvt_log::Log;
+use dvt_projector::graph::Graphs;
 use dvt_projector::projection::Projection;
 use dvt_projector::rebuild;
 use dvt_store::event::{self, Recorded};
-use dvt_store::view::{project, rebuild as views, run, subject};
-use dvt_store::{Role, Sha256, Store};
+use dvt_store::view::{graph, project, rebuild as views, run, subject};
+use dvt_store::{Connection, Role, Sha256, Store};
 
 use crate::story::{self, Story, a_database, store};
+
+/// Writes every graph that waits, as the running service does aside of its consumer loop.
+async fn write_graphs(c: &mut Connection) {
+    let mut graphs = Graphs::new(Log::default());
+    while graphs.write_next(c).await.unwrap() {}
+}
 
 async fn apply_aside(projector: &Store, events: &[Recorded]) -> Vec<(String, Sha256)> {
     views::start(&mut projector.acquire().await.unwrap()).await.unwrap();
@@ -16,6 +24,7 @@ async fn apply_aside(projector: &Store, events: &[Recorded]) -> Vec<(String, Sha
     views::use_new(&mut tx).await.unwrap();
     let projection = Projection::default();
     projection.apply(&mut tx, events).await.unwrap();
+    write_graphs(&mut tx).await;
     views::finish(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     views::hashes(&mut projector.acquire().await.unwrap()).await.unwrap()
@@ -32,7 +41,10 @@ async fn a_rebuild_from_the_log_alone_gives_identical_views() {
     let c = &mut projector.acquire().await.unwrap();
     let projection = Projection::default();
     for recorded in event::list_after(c, 0, 1_000).await.unwrap() {
-        projection.apply(c, std::slice::from_ref(&recorded)).await.unwrap();
+        let mut tx = projector.begin().await.unwrap();
+        projection.apply(&mut tx, std::slice::from_ref(&recorded)).await.unwrap();
+        write_graphs(&mut tx).await;
+        tx.commit().await.unwrap();
     }
     let live = views::hashes(c).await.unwrap();
 
@@ -45,6 +57,8 @@ async fn a_rebuild_from_the_log_alone_gives_identical_views() {
     let story = &stories[0];
     let found = project::find(c, story.project.uuid()).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.version), ("shop", 4));
+    let graph = graph::summary(c, story.branch.uuid()).await.unwrap().unwrap();
+    assert_eq!((graph.version, graph.counts), (3, vec![("model".to_owned(), 1)]));
     let key = subject::node_key(c, story.branch.uuid(), "model.shop.c").await.unwrap();
     assert_eq!(key, "model.shop.a");
     assert_eq!(subject::list_before(c, (story.branch.uuid(), &key), i64::MAX, 9).await.unwrap().len(), 2);
@@ -123,6 +137,9 @@ async fn a_rebuild_of_100_000_events_gives_identical_views() {
         Projection::default().apply(&mut tx, &events).await.unwrap();
         tx.commit().await.unwrap();
     }
+    let mut tx = projector.begin().await.unwrap();
+    write_graphs(&mut tx).await;
+    tx.commit().await.unwrap();
     let c = &mut projector.acquire().await.unwrap();
     let live = views::hashes(c).await.unwrap();
 
