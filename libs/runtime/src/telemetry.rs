@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::TryInitError;
 
 /// What is logged where `RUST_LOG` says nothing: our own changes of state, and warnings of libraries.
-const DEFAULT_FILTER: &str = "info,librdkafka=warn,rdkafka=warn,sqlx=warn,hyper=warn";
+const DEFAULT_FILTER: &str = "info,librdkafka=warn,rdkafka=warn,sqlx=warn,tokio_postgres=warn,hyper=warn";
 
 /// Starts logging to standard error, by `RUST_LOG` and `LOG_FORMAT` (`pretty` or `json`).
 ///
