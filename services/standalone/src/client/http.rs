@@ -40,12 +40,17 @@ pub(super) struct Project {
     pub(super) name: String,
 }
 
+/// Finds the `dvt up` that was started in this folder.
+fn running() -> Option<Running> {
+    let data = env::var_os("DVT_DATA").map_or_else(|| PathBuf::from(running::DATA_FOLDER), PathBuf::from);
+    Running::find(&data)
+}
+
 fn address(gateway: &Gateway) -> anyhow::Result<Url> {
     if let Some(url) = &gateway.url {
         return Ok(url.clone());
     }
-    let data = env::var_os("DVT_DATA").map_or_else(|| PathBuf::from(running::DATA_FOLDER), PathBuf::from);
-    let running = Running::find(&data)
+    let running = running()
         .context("no gateway is named and none was started in this folder; start one with `dvt up`, or use --url")?;
     running.url.parse().context("could not use the address of the `dvt up` in this folder")
 }
@@ -60,6 +65,13 @@ impl Client {
         let actor =
             ["USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok()).filter(|name| !name.is_empty());
         Ok(Self { http: reqwest::Client::new(), base, actor: actor.unwrap_or_else(|| "command line".to_owned()) })
+    }
+
+    /// Finds the repository that a project is published to, where it is on this machine.
+    pub(super) fn repository(&self, project: &Project) -> Option<PathBuf> {
+        let running =
+            running().filter(|running| running.url.parse().is_ok_and(|url: Url| url.origin() == self.base.origin()))?;
+        Some(running.repository.join(format!("{}.git", project.project_id))).filter(|path| path.exists())
     }
 
     /// Begins a read of `path`, below `/api/v1/`.

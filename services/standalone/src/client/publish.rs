@@ -49,7 +49,10 @@ pub(super) async fn publish(gateway: &Gateway, project: &str, message: Option<St
                 return Ok(exit(state));
             }
             state => {
-                output::print_line(&format!("{state} {} {}", text("commit"), text("url")))?;
+                output::print_line(format!("{state} {}", text("commit")).trim_end())?;
+                if let Some(repository) = client.repository(&project) {
+                    output::print_line(&format!("git clone {}", repository.display()))?;
+                }
                 return Ok(exit(state));
             }
         }
