@@ -1,0 +1,51 @@
+//! What can go wrong with a target, sorted by what is then known of the effect.
+
+/// Is a problem with a stable code that no repetition heals.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Fault {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Is what the database said of a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Its message, with detail and hint on lines of their own.
+    pub(crate) message: String,
+    pub(crate) sqlstate: String,
+    /// Where in the node's own SQL, in bytes.
+    pub(crate) at: Option<usize>,
+}
+
+/// Says why work on a target did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Error {
+    /// The database refused a statement; its transaction had no effect.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// The database refused for a moment; its transaction had no effect and can be tried again.
+    #[error("{}", .0.message)]
+    Busy(Refusal),
+    /// A cancel was heard; the transaction had no effect.
+    #[error("cancelled")]
+    Cancelled,
+    /// The session ended before its answer: the effect must be read from the target.
+    #[error("the connection to the target was lost: {0}")]
+    Lost(String),
+    /// The ledger has the step already: its effect was committed by another attempt.
+    #[error("the step was committed already")]
+    Committed,
+    /// The target did not answer at all; nothing was sent.
+    #[error("could not reach the target: {0}")]
+    Unreachable(String),
+    /// What was asked cannot be done, now or later; nothing was sent, or the transaction had no effect.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}

@@ -1,0 +1,87 @@
+//! The ledger: a row a step, in the same transaction as the step's work.
+//!
+//! The row is inserted before the work, so its key is a lock: a second attempt waits for the first and then finds what
+//! it committed. That a row is there is the proof that the effect is, and the other way round.
+
+use super::quote::{ident, literal};
+use super::session::PgSession;
+use crate::targets::{Built, Error, Key};
+
+/// Two runs that prepare one database at once wait for each other by this advisory lock: "dvt" and a number.
+const PREPARE_LOCK: i64 = 0x0064_7674_0000_0001;
+/// What Postgres calls the ledger's key in its error.
+const LEDGER_KEY: &str = "ledger_pkey";
+
+/// Makes sure of the ledger and of schemas.
+pub(super) async fn create(session: &mut PgSession, schemas: &[String]) -> Result<(), Error> {
+    let mut sql = format!(
+        "begin;
+        select pg_advisory_xact_lock({PREPARE_LOCK});
+        create schema if not exists _dvt;
+        create table if not exists _dvt.ledger (
+            run_id uuid not null,
+            unique_id text not null,
+            attempt integer not null,
+            rows bigint,
+            message text,
+            committed_at timestamptz not null default clock_timestamp(),
+            constraint ledger_pkey primary key (run_id, unique_id)
+        );"
+    );
+    for schema in schemas {
+        sql.push_str(&format!("create schema if not exists {};", ident(schema)));
+    }
+    sql.push_str("commit;");
+    let made = session.plain(sql).await.map(drop);
+    if made.is_err() {
+        session.roll_back().await;
+    }
+    made
+}
+
+/// Begins the transaction of a step's work.
+pub(super) async fn begin(session: &mut PgSession, key: &Key) -> Result<(), Error> {
+    session.plain("begin").await?;
+    let Key { run_id, unique_id, attempt } = key;
+    let insert = format!(
+        "insert into _dvt.ledger (run_id, unique_id, attempt) values ('{run_id}', {}, {attempt})",
+        literal(unique_id)
+    );
+    match session.plain(insert).await {
+        Err(Error::Refused(refusal)) if refusal.sqlstate == "23505" && refusal.message.contains(LEDGER_KEY) => {
+            Err(Error::Committed)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// Ends the transaction of a step's work with what it did.
+pub(super) async fn commit(session: &mut PgSession, key: &Key, built: &Built) -> Result<(), Error> {
+    let rows = built.rows.map_or_else(|| "null".to_owned(), |rows| rows.to_string());
+    let update = format!(
+        "update _dvt.ledger
+        set rows = {rows}, message = {}, committed_at = clock_timestamp()
+        where run_id = '{}' and unique_id = {}",
+        literal(&built.message),
+        key.run_id,
+        literal(&key.unique_id)
+    );
+    session.plain(update).await?;
+    session.plain("commit").await.map(drop)
+}
+
+/// Finds what a step committed.
+pub(super) async fn find(session: &mut PgSession, key: &Key) -> Result<Option<Built>, Error> {
+    let rows = session
+        .text(&format!(
+            "select rows, message from _dvt.ledger where run_id = '{}' and unique_id = {}",
+            key.run_id,
+            literal(&key.unique_id)
+        ))
+        .await?;
+    let built = |row: &Vec<Option<String>>| Built {
+        rows: row.first().cloned().flatten().and_then(|rows| rows.parse().ok()),
+        message: row.get(1).cloned().flatten().unwrap_or_default(),
+    };
+    Ok(rows.first().map(built))
+}

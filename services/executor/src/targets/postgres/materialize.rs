@@ -1,0 +1,81 @@
+//! Builds relations: aside first, then swapped in, all in the transaction of the ledger's row.
+
+use super::quote::{ident, idents, relation, suffixed};
+use super::session::PgSession;
+use super::statement::Statement;
+use super::{catalog, incremental, ledger, seed, snapshot};
+use crate::targets::{Built, Error, Fault, Index, Key, Materialization, Name, RelationKind, Table, Work};
+
+/// Does a step's work in one transaction with its ledger row.
+pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Result<Built, Error> {
+    ledger::begin(session, key).await?;
+    for hook in &work.before {
+        session.run(&Statement::around("", hook, "")).await?;
+    }
+    let name = &work.relation;
+    let built = match &work.materialization {
+        Materialization::View { sql } => view(session, name, sql).await?,
+        Materialization::Table(wanted) => table(session, name, wanted).await?,
+        Materialization::Incremental(wanted) => incremental::build(session, name, wanted).await?,
+        Materialization::Seed(wanted) => seed::build(session, name, wanted).await?,
+        Materialization::Snapshot(wanted) => snapshot::build(session, name, wanted).await?,
+        Materialization::Statements => Built { rows: None, message: "OK".into() },
+    };
+    for hook in &work.after {
+        session.run(&Statement::around("", hook, "")).await?;
+    }
+    ledger::commit(session, key, &built).await?;
+    Ok(built)
+}
+
+async fn view(session: &mut PgSession, name: &Name, sql: &str) -> Result<Built, Error> {
+    let aside = aside(name);
+    session.run(&Statement::around(&format!("create view {} as (", relation(&aside)), sql, ")")).await?;
+    swap(session, name, (&aside, RelationKind::View)).await?;
+    Ok(Built { rows: None, message: "CREATE VIEW".into() })
+}
+
+/// Builds a table anew, whatever was there.
+pub(super) async fn table(session: &mut PgSession, name: &Name, table: &Table) -> Result<Built, Error> {
+    let aside = aside(name);
+    let unlogged = if table.unlogged { "unlogged " } else { "" };
+    let before = format!("{}\ncreate {unlogged}table {} as (", table.header, relation(&aside));
+    let rows = session.run(&Statement::around(before.trim_start(), &table.sql, ")")).await?;
+    swap(session, name, (&aside, RelationKind::Table)).await?;
+    create_indexes(session, name, &table.indexes).await?;
+    Ok(Built { rows: Some(rows as i64), message: format!("SELECT {rows}") })
+}
+
+/// Answers the name that a relation has until it is swapped in.
+pub(super) fn aside(name: &Name) -> Name {
+    Name::new(&*name.schema, suffixed(&name.identifier, "__dvt_tmp"))
+}
+
+/// Puts a relation that was built aside in the place of whatever has its name.
+pub(super) async fn swap(
+    session: &mut PgSession,
+    name: &Name,
+    (aside, kind): (&Name, RelationKind),
+) -> Result<(), Error> {
+    if let Some(existing) = catalog::kind(session, name).await? {
+        catalog::drop_cascade(session, name, existing).await?;
+    }
+    let rename = format!("alter {} {} rename to {}", catalog::word(kind), relation(aside), ident(&name.identifier));
+    session.plain(rename).await.map(drop)
+}
+
+async fn create_indexes(session: &mut PgSession, name: &Name, indexes: &[Index]) -> Result<(), Error> {
+    for index in indexes {
+        let unique = if index.unique { "unique " } else { "" };
+        let method = if index.method.is_empty() { String::new() } else { format!(" using {}", ident(&index.method)) };
+        let columns = idents(index.columns.iter().map(String::as_str));
+        session.plain(format!("create {unique}index on {}{method} ({columns})", relation(name))).await?;
+    }
+    Ok(())
+}
+
+/// Says that a relation of another kind is in the way.
+pub(super) fn in_the_way(name: &Name, kind: RelationKind, wanted: &str) -> Error {
+    let message = format!("{} is a {}; a {wanted} cannot take its place", relation(name), kind.as_str());
+    Error::Fault(Fault::new("RELATION_KIND", message))
+}

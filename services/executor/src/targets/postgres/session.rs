@@ -1,0 +1,240 @@
+//! A session: statements in, answers as text out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use dvt_domain::Timestamp;
+use dvt_domain::run::{Backend, question};
+use futures::{SinkExt, StreamExt};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessage};
+
+use super::statement::{Statement, chain, message};
+use super::{catalog, materialize};
+use crate::targets::{
+    Built, Canceller, Column, Counted, Error, Fault, Key, Name, Refusal, RelationKind, Rows, Server, Session, Test, Work,
+};
+
+/// The most notices that are kept between two looks.
+const NOTICES_MAX: usize = 200;
+
+/// Is a session of Postgres.
+pub(super) struct PgSession {
+    client: Client,
+    backend: Backend,
+    notices: Arc<Mutex<Vec<String>>>,
+}
+
+struct PgCanceller(CancelToken);
+
+#[async_trait::async_trait]
+impl Canceller for PgCanceller {
+    async fn cancel(&self) {
+        if let Err(error) = self.0.cancel_query(NoTls).await {
+            tracing::warn!(error = chain(&error), "could not ask a target to cancel");
+        }
+    }
+}
+
+impl PgSession {
+    /// Opens a session and learns which one it is.
+    pub(super) async fn open(config: &tokio_postgres::Config) -> Result<Self, Error> {
+        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| unreachable(&error))?;
+        let notices = Arc::<Mutex<Vec<String>>>::default();
+        let kept = notices.clone();
+        tokio::spawn(async move {
+            let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                keep(&kept, message);
+            }
+        });
+        let backend = Backend { pid: 0, started_at: Timestamp(0) };
+        let mut session = Self { client, backend, notices };
+        session.backend = session.identify().await?;
+        Ok(session)
+    }
+
+    async fn identify(&mut self) -> Result<Backend, Error> {
+        let rows = self
+            .text(
+                "select pid, (extract(epoch from backend_start) * 1000000)::bigint
+                from pg_stat_activity
+                where pid = pg_backend_pid()",
+            )
+            .await?;
+        let number = |column: usize| rows.first()?.get(column)?.as_deref()?.parse::<i64>().ok();
+        let (Some(pid), Some(started)) = (number(0).and_then(|pid| i32::try_from(pid).ok()), number(1)) else {
+            return Err(Error::Unreachable("the server does not say which session this is".into()));
+        };
+        Ok(Backend { pid, started_at: Timestamp(started) })
+    }
+
+    /// Runs a statement; answers the rows that its last command touched.
+    pub(super) async fn run(&mut self, statement: &Statement) -> Result<u64, Error> {
+        let messages = self.client.simple_query(&statement.text).await.map_err(|error| statement.error(&error))?;
+        Ok(messages
+            .iter()
+            .rev()
+            .find_map(|message| match message {
+                SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
+                _ => None,
+            })
+            .unwrap_or(0))
+    }
+
+    /// Runs a statement of our own words.
+    pub(super) async fn plain(&mut self, sql: impl Into<String>) -> Result<u64, Error> {
+        self.run(&Statement::plain(sql)).await
+    }
+
+    /// Runs a query of our own words; answers its rows.
+    pub(super) async fn text(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
+        self.rows(&Statement::plain(sql)).await
+    }
+
+    pub(super) async fn rows(&mut self, statement: &Statement) -> Result<Vec<Vec<Option<String>>>, Error> {
+        let messages = self.client.simple_query(&statement.text).await.map_err(|error| statement.error(&error))?;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
+            }
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(row).collect())
+    }
+
+    /// Sends the bytes of a `copy ... from stdin`; answers how many rows they were.
+    pub(super) async fn copy(&mut self, sql: &str, chunks: Vec<Bytes>) -> Result<u64, Error> {
+        let statement = Statement::plain(sql);
+        let sent = async {
+            let sink = self.client.copy_in(sql).await?;
+            let mut sink = std::pin::pin!(sink);
+            for chunk in chunks {
+                sink.as_mut().feed(chunk).await?;
+            }
+            sink.as_mut().finish().await
+        };
+        sent.await.map_err(|error: tokio_postgres::Error| statement.error(&error))
+    }
+
+    /// Takes back what a failed transaction did. Where the session is gone, the server has done so.
+    pub(super) async fn roll_back(&mut self) {
+        if let Err(error) = self.plain("rollback").await {
+            tracing::debug!(%error, "could not roll back; the session is gone");
+        }
+    }
+
+    async fn read_in_transaction(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
+        self.plain("begin transaction read only").await?;
+        let statement = match limit {
+            Some(limit) => {
+                let timeout = question::SECONDS_MAX;
+                self.plain(format!("set local statement_timeout = '{timeout}s'")).await?;
+                Statement::around("select * from (", sql, &format!(") as dvt_preview limit {}", limit + 1))
+            }
+            None => Statement::around("", sql, ""),
+        };
+        let columns = match self.client.prepare(&statement.text).await {
+            Ok(prepared) => {
+                prepared.columns().iter().map(|column| (column.name().to_owned(), column.type_().name().to_owned())).collect()
+            }
+            // Several commands have no type in common; their last answer is shown as text.
+            Err(error) if limit.is_none() && error.code() == Some(&SqlState::SYNTAX_ERROR) => Vec::new(),
+            Err(error) => return Err(statement.error(&error)),
+        };
+        let mut rows = self.rows(&statement).await?;
+        let truncated = limit.is_some_and(|limit| rows.len() as i64 > limit);
+        rows.truncate(limit.map_or(usize::MAX, |limit| limit as usize));
+        Ok(Rows { columns, rows, truncated })
+    }
+
+    async fn count(&mut self, test: &Test) -> Result<Counted, Error> {
+        self.plain("begin transaction read only").await?;
+        let Test { sql, fail_calc, warn_if, error_if, limit } = test;
+        let before = format!("select {fail_calc}, {fail_calc} {warn_if}, {fail_calc} {error_if} from (");
+        let limit = limit.map_or_else(String::new, |limit| format!("limit {limit}\n"));
+        let rows = self.rows(&Statement::around(&before, sql, &format!("{limit}) as dbt_internal_test"))).await?;
+        let cell = |column: usize| rows.first()?.get(column)?.as_deref();
+        let failures = cell(0).and_then(|text| text.parse::<f64>().ok());
+        let Some(failures) = failures else {
+            let message = format!("fail_calc `{fail_calc}` answered {} instead of a number", cell(0).unwrap_or("null"));
+            return Err(Error::Refused(Refusal { message, ..Refusal::default() }));
+        };
+        let (should_warn, should_error) = (cell(1) == Some("t"), cell(2) == Some("t"));
+        Ok(Counted { failures: failures as i64, should_warn, should_error })
+    }
+}
+
+#[async_trait::async_trait]
+impl Session for PgSession {
+    fn backend(&self) -> Backend {
+        self.backend.clone()
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::new(PgCanceller(self.client.cancel_token()))
+    }
+
+    async fn build(&mut self, key: &Key, work: &Work) -> Result<Built, Error> {
+        let built = materialize::build(self, key, work).await;
+        if built.is_err() {
+            self.roll_back().await;
+        }
+        built
+    }
+
+    async fn test(&mut self, test: &Test) -> Result<Counted, Error> {
+        let counted = self.count(test).await;
+        self.roll_back().await;
+        counted
+    }
+
+    async fn read(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
+        let rows = self.read_in_transaction(sql, limit).await;
+        self.roll_back().await;
+        rows
+    }
+
+    async fn relation(&mut self, name: &Name) -> Result<Option<RelationKind>, Error> {
+        catalog::kind(self, name).await
+    }
+
+    async fn relations(&mut self, schema: &str) -> Result<Vec<(String, RelationKind)>, Error> {
+        catalog::list(self, schema).await
+    }
+
+    async fn columns(&mut self, name: &Name) -> Result<Vec<Column>, Error> {
+        catalog::columns(self, &super::quote::relation(name)).await
+    }
+
+    async fn describe(&mut self) -> Result<Server, Error> {
+        let rows = self.text("select current_database(), 'PostgreSQL ' || current_setting('server_version')").await?;
+        let cell = |column: usize| rows.first().and_then(|row| row.get(column).cloned().flatten()).unwrap_or_default();
+        Ok(Server { database: cell(0), version: cell(1) })
+    }
+
+    fn notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn keep(notices: &Mutex<Vec<String>>, said: AsyncMessage) {
+    if let AsyncMessage::Notice(notice) = said {
+        let mut notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if notices.len() < NOTICES_MAX {
+            notices.push(format!("{}: {}", notice.severity().to_lowercase(), message(&notice)));
+        }
+    }
+}
+
+/// Sorts why there is no session: what a person must mend is a fault, the rest may pass.
+fn unreachable(error: &tokio_postgres::Error) -> Error {
+    let Some(said) = error.as_db_error() else { return Error::Unreachable(chain(error)) };
+    let code = match said.code() {
+        &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => "TARGET_AUTH",
+        &SqlState::INVALID_CATALOG_NAME => "TARGET_NOT_FOUND",
+        &SqlState::INSUFFICIENT_PRIVILEGE => "TARGET_PRIVILEGE",
+        _ => return Error::Unreachable(message(said)),
+    };
+    Error::Fault(Fault::new(code, message(said)))
+}

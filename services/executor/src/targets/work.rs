@@ -1,0 +1,157 @@
+//! What a step asks of a target, said without a word of its dialect.
+
+use super::Name;
+
+/// Is the work of one step: a relation, how it is built, and the statements around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) relation: Name,
+    pub(crate) materialization: Materialization,
+    /// The rendered pre-hooks and post-hooks; they share the transaction.
+    pub(crate) before: Vec<String>,
+    pub(crate) after: Vec<String>,
+}
+
+/// Says how a relation is built.
+#[derive(Clone, Debug)]
+pub(crate) enum Materialization {
+    View { sql: String },
+    Table(Table),
+    Incremental(Incremental),
+    Seed(Seed),
+    Snapshot(Snapshot),
+    /// Only the statements of `before`: a hook of the run.
+    Statements,
+}
+
+impl Materialization {
+    /// Answers the node's own SQL; None for what has none.
+    pub(crate) fn sql(&self) -> Option<&str> {
+        match self {
+            Self::View { sql } => Some(sql),
+            Self::Table(table) | Self::Incremental(Incremental { table, .. }) => Some(&table.sql),
+            Self::Snapshot(snapshot) => Some(&snapshot.sql),
+            Self::Seed(_) | Self::Statements => None,
+        }
+    }
+}
+
+/// Is a table that is built anew and swapped in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) sql: String,
+    /// `sql_header`: goes before the statement.
+    pub(crate) header: String,
+    pub(crate) unlogged: bool,
+    pub(crate) indexes: Vec<Index>,
+}
+
+/// Is an index of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) columns: Vec<String>,
+    pub(crate) unique: bool,
+    /// e.g. `btree`; empty for the database's own choice.
+    pub(crate) method: String,
+}
+
+/// Is a table to which a run adds.
+#[derive(Clone, Debug)]
+pub(crate) struct Incremental {
+    pub(crate) table: Table,
+    /// Builds it anew even where it exists.
+    pub(crate) full_refresh: bool,
+    pub(crate) strategy: Strategy,
+    pub(crate) unique_key: Vec<String>,
+    pub(crate) predicates: Vec<String>,
+    pub(crate) on_schema_change: OnSchemaChange,
+    /// For a merge: the columns to update, and those not to; empty for all.
+    pub(crate) update_columns: Vec<String>,
+    pub(crate) exclude_columns: Vec<String>,
+}
+
+/// Says how new rows meet old ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    Append,
+    DeleteInsert,
+    Merge,
+}
+
+/// Says what happens where the SQL has other columns than the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnSchemaChange {
+    Ignore,
+    Fail,
+    AppendNewColumns,
+    SyncAllColumns,
+}
+
+/// Is a table of a CSV file.
+#[derive(Clone, Debug)]
+pub(crate) struct Seed {
+    /// Names and types.
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    pub(crate) full_refresh: bool,
+}
+
+/// Is a table that keeps every version of each row.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) sql: String,
+    pub(crate) unique_key: Vec<String>,
+    pub(crate) changed: Changed,
+    /// Ends rows that are gone from the source.
+    pub(crate) invalidate_deleted: bool,
+    /// SQL for the end of a version that is still valid; empty for null.
+    pub(crate) valid_to_current: String,
+    pub(crate) columns: SnapshotColumns,
+}
+
+/// Says how a changed row is noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// This column is later than it was.
+    UpdatedAt(String),
+    /// One of these columns differs; empty for all.
+    Columns(Vec<String>),
+}
+
+/// Names the columns that a snapshot adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SnapshotColumns {
+    pub(crate) scd_id: String,
+    pub(crate) updated_at: String,
+    pub(crate) valid_from: String,
+    pub(crate) valid_to: String,
+}
+
+impl Default for SnapshotColumns {
+    fn default() -> Self {
+        Self {
+            scd_id: "dbt_scd_id".into(),
+            updated_at: "dbt_updated_at".into(),
+            valid_from: "dbt_valid_from".into(),
+            valid_to: "dbt_valid_to".into(),
+        }
+    }
+}
+
+/// Is a query whose rows are what is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Test {
+    pub(crate) sql: String,
+    pub(crate) fail_calc: String,
+    pub(crate) warn_if: String,
+    pub(crate) error_if: String,
+    pub(crate) limit: Option<i64>,
+}
+
+/// Is what a step did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    pub(crate) rows: Option<i64>,
+    /// As the database says it, e.g. `SELECT 42`.
+    pub(crate) message: String,
+}
