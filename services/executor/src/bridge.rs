@@ -1,10 +1,11 @@
 //! Renders a node with the target at hand: `dvt_dbt` asks, a session answers.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use dvt_dbt::compile::{Compilation, Nodes, compile};
-use dvt_dbt::diagnostic::Diagnostic;
+use dvt_dbt::diagnostic::{Diagnostic, Severity};
 use dvt_dbt::jinja::{
     Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, QueryResult, RefCall, Resolved, RunValues,
 };
@@ -47,7 +48,8 @@ pub(crate) async fn render(
     let handle = Handle::current();
     let work = move || {
         let bridge = Bridge { session: RefCell::new(session), handle, rendering: &rendering };
-        let rendered = bridge.render();
+        let rendered = catch_unwind(AssertUnwindSafe(|| bridge.render()));
+        let rendered = rendered.unwrap_or_else(|_| Err(bridge.broken("INTERNAL", "the renderer stopped unexpectedly")));
         (bridge.session.into_inner(), rendered)
     };
     Ok(tokio::task::spawn_blocking(work).await?)
@@ -70,13 +72,19 @@ impl Bridge<'_> {
                 Ok(Sql { map: Map::of_rendering(&compiled.source_map), text: compiled.sql })
             }
             Compilation::Broken(diagnostic) => Err(diagnostic),
-            Compilation::Deferred(deferred) => Err(Diagnostic {
-                severity: dvt_dbt::diagnostic::Severity::Error,
-                code: "NODE_DEFERRED".into(),
-                message: format!("the run cannot render it: {}", deferred.reason),
-                place: None,
-                unique_id: Some(unique_id.clone()),
-            }),
+            Compilation::Deferred(deferred) => {
+                Err(self.broken("NODE_DEFERRED", &format!("the run cannot render it: {}", deferred.reason)))
+            }
+        }
+    }
+
+    fn broken(&self, code: &str, message: &str) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            place: None,
+            unique_id: Some(self.rendering.unique_id.clone()),
         }
     }
 
@@ -190,17 +198,31 @@ impl Graph for Replaced<'_> {
 
 impl Nodes for Replaced<'_> {
     fn context(&self, unique_id: &str) -> Option<NodeContext> {
-        let mut context = self.nodes.context(unique_id)?;
-        let Rendering { unique_id: replaced, text, .. } = self.rendering;
-        if let (Some(text), true) = (text, unique_id == replaced) {
-            context.raw_code = Arc::from(text.sql.as_str());
-            context.offset = 0;
-            context.test_kwargs = None;
-            if !text.strict {
-                context.depends_on = None;
-            }
+        let Rendering { unique_id: replaced, text, project, .. } = self.rendering;
+        let known = self.nodes.context(unique_id);
+        let Some(text) = text.as_ref().filter(|_| unique_id == replaced) else { return known };
+        let mut context = known.unwrap_or_else(|| of_no_node(unique_id, project));
+        context.raw_code = Arc::from(text.sql.as_str());
+        context.offset = 0;
+        context.test_kwargs = None;
+        if !text.strict {
+            context.depends_on = None;
         }
         Some(context)
+    }
+}
+
+/// Answers what a text is rendered in that belongs to no node: as an analysis of the project.
+fn of_no_node(unique_id: &str, project: &Loaded) -> NodeContext {
+    let environment = &project.environment.environment;
+    NodeContext {
+        unique_id: unique_id.to_owned(),
+        name: unique_id.rsplit('.').next().unwrap_or_default().to_owned(),
+        package: project.parsed.name().to_owned(),
+        resource_type: "analysis".to_owned(),
+        database: environment.database.clone(),
+        schema: environment.schema.clone(),
+        ..NodeContext::default()
     }
 }
 

@@ -3,12 +3,16 @@
 //! A request of the log becomes a job row; whoever holds its lease drives the run. What a step does is committed on the
 //! target together with a row of its ledger, so that a run is followed by another executor without a second effect.
 
+mod attempt;
 mod bridge;
+mod compiled;
 mod config;
 mod csv;
+mod cte;
 mod drive;
 mod missing;
 mod plan;
+mod prepare;
 mod preview;
 mod project;
 mod requests;
@@ -16,6 +20,7 @@ mod step;
 mod step_log;
 mod stream;
 mod targets;
+mod task;
 mod work;
 
 use std::sync::Arc;
@@ -35,7 +40,7 @@ pub use targets::from_env as targets_from_env;
 /// The name of the service's checkpoints.
 pub const CONSUMER: &str = "executor";
 /// How many runs one process drives at once.
-const RUNS: usize = 4;
+const RUNS: usize = 16;
 
 /// Runs the service until shutdown.
 ///

@@ -47,6 +47,15 @@ pub(crate) async fn missing(
     Ok(missing)
 }
 
+/// Says of each step what it misses.
+pub(crate) fn reasons(missing: &BTreeMap<String, Vec<Name>>) -> BTreeMap<String, String> {
+    let reason = |names: &Vec<Name>| {
+        let names: Vec<String> = names.iter().map(|name| format!("{}.{}", name.schema, name.identifier)).collect();
+        format!("the target has no relation for its sources: {}", names.join(", "))
+    };
+    missing.iter().map(|(id, names)| (id.clone(), reason(names))).collect()
+}
+
 /// Lists missing relations in a sentence.
 pub(crate) fn sentence(missing: &BTreeMap<String, Vec<Name>>) -> String {
     let names: BTreeSet<String> =

@@ -35,6 +35,11 @@ pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<Plan
     })
 }
 
+/// Says whether a step is one of the project's own statements that come before all else.
+pub(crate) fn comes_first(step: &PlannedStep) -> bool {
+    step.resource_type == ResourceType::Operation.as_str() && step.reason == ON_RUN_START
+}
+
 /// Says whether a command runs a node: an ephemeral model is part of those that read it, never a step.
 fn is_run(node: &Node, kind: Kind) -> bool {
     let by_kind = match node.resource_type {

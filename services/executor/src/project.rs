@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use dvt_dbt::diagnostic::Place;
 use dvt_dbt::jinja::SourceSpan;
+use dvt_dbt::manifest;
 use dvt_dbt::node::Node;
 use dvt_dbt::parse::{ParseInput, Project as Parsed, parse};
 use dvt_dbt::tree::{File, Tree};
@@ -63,7 +64,7 @@ pub(crate) async fn load(
 impl Loaded {
     /// Answers a node's relation, folded as the project's quoting lets the database fold it.
     pub(crate) fn relation(&self, node: &Node) -> Name {
-        let quoting = self.parsed.engine().settings().quoting;
+        let quoting = manifest::quoting(self.parsed.engine().settings().quoting, node);
         let part = |text: &str, quoted: bool| if quoted { text.to_owned() } else { text.to_lowercase() };
         Name::new(part(&node.schema, quoting.schema), part(&node.alias, quoting.identifier))
     }

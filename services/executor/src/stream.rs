@@ -12,6 +12,8 @@ use dvt_store::{Appender, Retry, Store};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::targets::Key;
+
 /// How often one append is tried before the run is given back.
 const TRIES: u32 = 20;
 /// The pause between two tries.
@@ -41,7 +43,7 @@ pub(crate) struct Stream {
 
 struct Held {
     at: At<Run>,
-    /// Counts the appends of this attempt, for their idempotency keys.
+    /// Counts the appends of this attempt, sent or not, for their idempotency keys.
     appended: u32,
 }
 
@@ -60,6 +62,16 @@ impl Stream {
     /// Answers the requesting event.
     pub(crate) fn request(&self) -> &Recorded {
         &self.request
+    }
+
+    /// Answers which attempt at the run this executor makes.
+    pub(crate) fn attempt(&self) -> i32 {
+        self.attempt
+    }
+
+    /// Names a step to the target's ledger.
+    pub(crate) fn key(&self, unique_id: &str, attempt: i32) -> Key {
+        Key { run_id: self.request.stream_id, unique_id: unique_id.to_owned(), attempt }
     }
 
     /// Answers the run as it is known here.
@@ -82,15 +94,13 @@ impl Stream {
             if events.is_empty() {
                 return Ok(held.at.state.clone());
             }
-            let key = Uuid::new_v5(
-                &self.request.event_id,
-                format!("executor/{}/{}", self.attempt, held.appended).as_bytes(),
-            );
+            held.appended += 1;
+            let name = format!("executor/{}/{}", self.attempt, held.appended);
+            let key = Uuid::new_v5(&self.request.event_id, name.as_bytes());
             let decided = Decided { stream_id: self.request.stream_id, version: held.at.version, events };
             let prepared = self.prepare(key, &decided).await.map_err(Error::Append)?;
             match self.send(key, prepared).await.map_err(Error::Append)? {
                 Outcome::Appended { .. } => {
-                    held.appended += 1;
                     let At { mut version, mut state } = std::mem::take(&mut held.at);
                     for event in &decided.events {
                         state = dvt_domain::Aggregate::after(state, event).map_err(|error| Error::Append(error.into()))?;
@@ -100,7 +110,6 @@ impl Stream {
                     return Ok(held.at.state.clone());
                 }
                 Outcome::Duplicate { .. } => {
-                    held.appended += 1;
                     self.advance(&mut held).await?;
                     return Ok(held.at.state.clone());
                 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use dvt_runtime::Tasks;
+use secrecy::SecretString;
 
 use crate::up::GRACE;
 
@@ -15,6 +16,8 @@ pub(crate) struct Addresses {
     pub(crate) registry_url: String,
     /// The name of the target that projects run on, and its address.
     pub(crate) target: (String, String),
+    /// All targets that there are, that one among them.
+    pub(crate) targets: Vec<(String, SecretString)>,
     pub(crate) repositories: PathBuf,
     pub(crate) listen: SocketAddr,
 }
@@ -39,8 +42,11 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
         rate_limit: dvt_gateway::RATE_LIMIT,
     };
     tasks.spawn("gateway", dvt_gateway::run(gateway, tasks.shutdown()));
-    let artifact = dvt_artifact::Config { store, bus, runtime, git_dir: addresses.repositories.clone() };
+    let (git_dir, targets) = (addresses.repositories.clone(), addresses.targets.clone());
+    let artifact = dvt_artifact::Config { store: store.clone(), bus: bus.clone(), runtime: runtime.clone(), git_dir };
     tasks.spawn("artifact", dvt_artifact::run(artifact, tasks.shutdown()));
+    let executor = dvt_executor::Config { bus, targets, ..dvt_executor::Config::of(store, runtime) };
+    tasks.spawn("executor", dvt_executor::run(executor, tasks.shutdown()));
 }
 
 /// Reads the database in a target's address.

@@ -3,7 +3,6 @@
 //! Decides who is first in a data folder, starts the parts in their order and stops them in the reverse one. What a
 //! service does is the service's own business.
 
-use std::env;
 use std::fs::{self, File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use dvt_domain::envelope::PARTITIONS;
 use dvt_embedded::kafka::Broker;
 use dvt_embedded::postgres::Cluster;
 use dvt_embedded::registry::Registry;
-use dvt_runtime::{CancellationToken, Tasks, secret, shutdown, telemetry};
+use dvt_runtime::{CancellationToken, Tasks, shutdown, telemetry};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::output;
@@ -96,15 +95,21 @@ async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
     dvt_store::migrate(&database_url).await?;
     let broker = Broker::start(Topics::new("").all(), i32::from(PARTITIONS))?;
     let registry = Registry::start(&database_url).await?;
+    let mut targets = dvt_executor::targets_from_env()?;
     let target = match args.target {
-        Some(name) => (name.clone(), target_url(&name)?),
-        None => (OWN_TARGET.to_owned(), cluster.create_owned_database(TARGET_DATABASE).await?),
+        Some(name) => (name.clone(), target_url(&targets, &name)?),
+        None => {
+            let own = (OWN_TARGET.to_owned(), cluster.create_owned_database(TARGET_DATABASE).await?);
+            targets.push((own.0.clone(), own.1.clone().into()));
+            own
+        }
     };
     let addresses = Addresses {
         database_url,
         brokers: broker.bootstrap().to_owned(),
         registry_url: registry.url().to_owned(),
         target,
+        targets,
         repositories: data.join("repositories"),
         listen,
     };
@@ -165,14 +170,12 @@ fn listen(data: &Path, asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> 
     bail!("could not listen on {candidates:?}: the port is taken")
 }
 
-fn target_url(name: &str) -> anyhow::Result<String> {
+fn target_url(targets: &[(String, SecretString)], name: &str) -> anyhow::Result<String> {
+    let found = targets.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let variable = format!("DVT_TARGET_{}", name.to_uppercase());
-    let value = env::var(&variable).ok().map(SecretString::from);
-    let file = env::var_os(format!("{variable}_FILE")).map(PathBuf::from);
-    let secret = secret::resolve(&variable, value.as_ref(), file.as_deref())?;
-    let secret =
-        secret.with_context(|| format!("target `{name}` has no address: set {variable} or {variable}_FILE"))?;
-    Ok(secret.expose_secret().to_owned())
+    let (_, url) =
+        found.with_context(|| format!("target `{name}` has no address: set {variable} or {variable}_FILE"))?;
+    Ok(url.expose_secret().to_owned())
 }
 
 #[cfg(test)]
@@ -198,7 +201,7 @@ mod tests {
 
     #[test]
     fn names_the_variables_of_a_target_without_an_address() {
-        let error = target_url("nowhere_at_all").expect_err("there is no such variable");
+        let error = target_url(&[], "nowhere_at_all").expect_err("there is no such target");
         assert!(error.to_string().contains("DVT_TARGET_NOWHERE_AT_ALL_FILE"));
     }
 }

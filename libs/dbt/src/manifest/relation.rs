@@ -24,7 +24,7 @@ pub(crate) fn name(project: &Project, node: &Node) -> Json {
 }
 
 /// Answers which parts of a node's name are quoted: as it says itself, else as the project says.
-pub(crate) fn quoting(project: Quoting, node: &Node) -> Quoting {
+pub fn quoting(project: Quoting, node: &Node) -> Quoting {
     let own = match node.resource_type {
         ResourceType::Source => node.properties.get("quoting"),
         _ => node.config.get("quoting"),

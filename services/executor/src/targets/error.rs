@@ -1,5 +1,8 @@
 //! What can go wrong with a target, sorted by what is then known of the effect.
 
+/// The database's code for a statement that was ended, by a limit or by someone.
+const QUERY_CANCELED: &str = "57014";
+
 /// Is a problem with a stable code that no repetition heals.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -22,6 +25,13 @@ pub(crate) struct Refusal {
     pub(crate) sqlstate: String,
     /// Where in the node's own SQL, in bytes.
     pub(crate) at: Option<usize>,
+}
+
+impl Refusal {
+    /// Says whether the statement took longer than it may.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.sqlstate == QUERY_CANCELED
+    }
 }
 
 /// Says why work on a target did not succeed.

@@ -145,6 +145,35 @@ pub(crate) struct Counted {
 pub(crate) struct Server {
     pub(crate) database: String,
     pub(crate) version: String,
+    /// What we may not do there and must, with what would allow it.
+    pub(crate) lacks: Option<String>,
+}
+
+impl Server {
+    /// Checks that the session is where an environment wants to be.
+    ///
+    /// # Errors
+    /// TARGET_DATABASE.
+    pub(crate) fn check_database(&self, wanted: &str) -> Result<(), Fault> {
+        match self.database == wanted {
+            true => Ok(()),
+            false => {
+                let message = format!(
+                    "the target's address leads to the database `{}`, and the environment names `{wanted}`",
+                    self.database
+                );
+                Err(Fault::new("TARGET_DATABASE", message))
+            }
+        }
+    }
+
+    /// Checks that we may do there what a run does.
+    ///
+    /// # Errors
+    /// TARGET_PRIVILEGE.
+    pub(crate) fn check_rights(&self) -> Result<(), Fault> {
+        self.lacks.clone().map_or(Ok(()), |lacks| Err(Fault::new("TARGET_PRIVILEGE", lacks)))
+    }
 }
 
 /// Finds targets by their names. The addresses leave this module only into connections.

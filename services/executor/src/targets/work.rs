@@ -20,18 +20,18 @@ pub(crate) enum Materialization {
     Incremental(Incremental),
     Seed(Seed),
     Snapshot(Snapshot),
-    /// Only the statements of `before`: a hook of the run.
-    Statements,
+    /// Statements that build nothing of their own: a hook of the run.
+    Statements(String),
 }
 
 impl Materialization {
     /// Answers the node's own SQL; None for what has none.
     pub(crate) fn sql(&self) -> Option<&str> {
         match self {
-            Self::View { sql } => Some(sql),
+            Self::View { sql } | Self::Statements(sql) => Some(sql),
             Self::Table(table) | Self::Incremental(Incremental { table, .. }) => Some(&table.sql),
             Self::Snapshot(snapshot) => Some(&snapshot.sql),
-            Self::Seed(_) | Self::Statements => None,
+            Self::Seed(_) => None,
         }
     }
 }

@@ -9,34 +9,39 @@ use crate::targets::{Built, Error, Key};
 
 /// Two runs that prepare one database at once wait for each other by this advisory lock: "dvt" and a number.
 const PREPARE_LOCK: i64 = 0x0064_7674_0000_0001;
+const LEDGER: &str = "
+    create table if not exists _dvt.ledger (
+        run_id uuid not null,
+        unique_id text not null,
+        attempt integer not null,
+        rows bigint,
+        message text,
+        begun_at timestamptz not null default now(),
+        committed_at timestamptz not null default clock_timestamp(),
+        constraint ledger_pkey primary key (run_id, unique_id)
+    )";
 /// What Postgres calls the ledger's key in its error.
 const LEDGER_KEY: &str = "ledger_pkey";
 
 /// Makes sure of the ledger and of schemas.
 pub(super) async fn create(session: &mut PgSession, schemas: &[String]) -> Result<(), Error> {
-    let mut sql = format!(
-        "begin;
-        select pg_advisory_xact_lock({PREPARE_LOCK});
-        create schema if not exists _dvt;
-        create table if not exists _dvt.ledger (
-            run_id uuid not null,
-            unique_id text not null,
-            attempt integer not null,
-            rows bigint,
-            message text,
-            committed_at timestamptz not null default clock_timestamp(),
-            constraint ledger_pkey primary key (run_id, unique_id)
-        );"
-    );
-    for schema in schemas {
-        sql.push_str(&format!("create schema if not exists {};", ident(schema)));
-    }
-    sql.push_str("commit;");
-    let made = session.plain(sql).await.map(drop);
+    let made = create_missing(session, schemas).await;
     if made.is_err() {
         session.roll_back().await;
     }
     made
+}
+
+/// Creates what is not there; where all is there, no right to create schemas is needed.
+async fn create_missing(session: &mut PgSession, schemas: &[String]) -> Result<(), Error> {
+    session.plain(format!("begin; select pg_advisory_xact_lock({PREPARE_LOCK})")).await?;
+    let known = session.text("select nspname from pg_catalog.pg_namespace").await?;
+    let known: Vec<&str> = known.iter().filter_map(|row| row.first()?.as_deref()).collect();
+    for schema in schemas.iter().map(String::as_str).chain(["_dvt"]).filter(|schema| !known.contains(schema)) {
+        session.plain(format!("create schema {}", ident(schema))).await?;
+    }
+    session.plain(LEDGER).await?;
+    session.plain("commit").await.map(drop)
 }
 
 /// Begins the transaction of a step's work.

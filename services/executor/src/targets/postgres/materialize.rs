@@ -9,9 +9,7 @@ use crate::targets::{Built, Error, Fault, Index, Key, Materialization, Name, Rel
 /// Does a step's work in one transaction with its ledger row.
 pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Result<Built, Error> {
     ledger::begin(session, key).await?;
-    for hook in &work.before {
-        session.run(&Statement::around("", hook, "")).await?;
-    }
+    hooks(session, &work.before).await?;
     let name = &work.relation;
     let built = match &work.materialization {
         Materialization::View { sql } => view(session, name, sql).await?,
@@ -19,13 +17,22 @@ pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Re
         Materialization::Incremental(wanted) => incremental::build(session, name, wanted).await?,
         Materialization::Seed(wanted) => seed::build(session, name, wanted).await?,
         Materialization::Snapshot(wanted) => snapshot::build(session, name, wanted).await?,
-        Materialization::Statements => Built { rows: None, message: "OK".into() },
+        Materialization::Statements(sql) => {
+            let rows = session.run(&Statement::around("", sql, "")).await?;
+            Built { rows: None, message: format!("OK {rows}") }
+        }
     };
-    for hook in &work.after {
-        session.run(&Statement::around("", hook, "")).await?;
-    }
+    hooks(session, &work.after).await?;
     ledger::commit(session, key, &built).await?;
     Ok(built)
+}
+
+/// Runs hooks. Where one of them is wrong is no place in the node's own SQL.
+async fn hooks(session: &mut PgSession, hooks: &[String]) -> Result<(), Error> {
+    for hook in hooks {
+        session.plain(hook.as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn view(session: &mut PgSession, name: &Name, sql: &str) -> Result<Built, Error> {

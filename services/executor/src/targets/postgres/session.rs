@@ -10,6 +10,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessage};
 
 use super::statement::{Statement, chain, message};
+use super::quote::ident;
 use super::{catalog, materialize};
 use crate::targets::{
     Built, Canceller, Column, Counted, Error, Fault, Key, Name, Refusal, RelationKind, Rows, Server, Session, Test, Work,
@@ -208,9 +209,19 @@ impl Session for PgSession {
     }
 
     async fn describe(&mut self) -> Result<Server, Error> {
-        let rows = self.text("select current_database(), 'PostgreSQL ' || current_setting('server_version')").await?;
+        let rows = self
+            .text(
+                "select current_database(), 'PostgreSQL ' || current_setting('server_version'), current_user,
+                    has_database_privilege(current_database(), 'CREATE')",
+            )
+            .await?;
         let cell = |column: usize| rows.first().and_then(|row| row.get(column).cloned().flatten()).unwrap_or_default();
-        Ok(Server { database: cell(0), version: cell(1) })
+        let (database, role) = (cell(0), cell(2));
+        let lacks = (cell(3) != "t").then(|| {
+            let (on, to) = (ident(&database), ident(&role));
+            format!("{role} may not create schemas in {database}: grant create on database {on} to {to}")
+        });
+        Ok(Server { database, version: cell(1), lacks })
     }
 
     fn notices(&mut self) -> Vec<String> {

@@ -1,0 +1,245 @@
+//! Answers questions outside of any run: the first rows of a node, and whether a target can be used. Reads only.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dvt_dbt::jinja::RunValues;
+use dvt_dbt::node::{Node, ResourceType};
+use dvt_domain::id::ProjectId;
+use dvt_domain::run::question::{Answer, Column, Failure as Refused, Question, Rows, RowsQuestion, SECONDS_MAX};
+use dvt_log::Log;
+use dvt_runtime::CancellationToken;
+use dvt_store::Store;
+use dvt_store::preview::{self, Preview};
+use tokio::task::JoinSet;
+
+use crate::bridge::{Rendering, Sql, Text, render};
+use crate::cte;
+use crate::project::{self, Loaded, Versions};
+use crate::targets::{Error, Fault, Session, Targets};
+use crate::task::{Failure, THREAD};
+
+/// How often new questions are looked for.
+const POLL: Duration = Duration::from_millis(50);
+/// How often previews whose life is over are deleted.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How many questions one process answers at once.
+const PARALLEL: usize = 4;
+/// How long a question may take in all; the statement's own limit is shorter.
+const TIMEOUT: Duration = Duration::from_secs(SECONDS_MAX + 5);
+/// How long an executor that died keeps its question from others.
+const PATIENCE: Duration = Duration::from_secs(SECONDS_MAX + 15);
+
+/// Answers previews for this service.
+#[derive(Clone)]
+pub(crate) struct Previews {
+    pub(crate) log: Log,
+    pub(crate) store: Store,
+    pub(crate) targets: Targets,
+}
+
+impl Previews {
+    /// Answers until shutdown.
+    ///
+    /// # Errors
+    /// Never: a database that does not answer is waited for.
+    pub(crate) async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut working = JoinSet::new();
+        let mut sweep = tokio::time::interval(SWEEP);
+        while !shutdown.is_cancelled() {
+            while working.try_join_next().is_some() {}
+            let claimed = if working.len() < PARALLEL { self.claim().await } else { None };
+            if let Some(preview) = claimed {
+                working.spawn(self.clone().attend(preview));
+                continue;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(POLL) => {}
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(&self) -> Option<Preview> {
+        let claimed = match self.store.acquire().await {
+            Ok(mut connection) => preview::claim(&mut connection, PATIENCE).await,
+            Err(error) => Err(error),
+        };
+        claimed.unwrap_or_else(|error| {
+            tracing::debug!(%error, "could not claim a preview");
+            None
+        })
+    }
+
+    async fn sweep(&self) {
+        let swept = match self.store.acquire().await {
+            Ok(mut connection) => preview::sweep(&mut connection).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "could not delete old previews");
+        }
+    }
+
+    async fn attend(self, preview: Preview) {
+        let begun = Instant::now();
+        let answer = match serde_json::from_slice(&preview.request) {
+            Ok(question) => self.answer(ProjectId::new(preview.project_id), question).await,
+            Err(error) => Ok(Err(Failure::new("QUESTION_INVALID", error.to_string()))),
+        };
+        let duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let answer = match answer {
+            Ok(Ok(Answer::Rows(rows))) => Answer::Rows(Rows { duration_us, ..rows }),
+            Ok(Ok(Answer::Connected { server, .. })) => Answer::Connected { server, duration_us },
+            Ok(Ok(Answer::Failed(failure))) => Answer::Failed(failure),
+            Ok(Err(failure)) => refused(failure, duration_us),
+            Err(error) => {
+                tracing::warn!(preview = %preview.preview_id, error = format!("{error:#}"), "could not answer a preview");
+                refused(Failure::new("INTERNAL", "the preview stopped unexpectedly; try again"), duration_us)
+            }
+        };
+        let bytes = serde_json::to_vec(&answer).expect("invariant: an answer is JSON");
+        let kept = match self.store.acquire().await {
+            Ok(mut connection) => preview::finish(&mut connection, preview.preview_id, &bytes).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::warn!(preview = %preview.preview_id, %error, "could not keep the answer to a preview");
+        }
+    }
+
+    async fn answer(&self, project_id: ProjectId, question: Question) -> anyhow::Result<Result<Answer, Failure>> {
+        match question {
+            Question::Connection { target, database } => Ok(self.connection(&target, &database).await),
+            Question::Rows(question) => self.rows(project_id, question).await,
+        }
+    }
+
+    async fn connection(&self, target: &str, database: &str) -> Result<Answer, Failure> {
+        let tested = async {
+            let server = self.targets.find(target)?.connect().await?.describe().await?;
+            server.check_database(database)?;
+            server.check_rights()?;
+            Ok(Answer::Connected { server: server.version, duration_us: 0 })
+        };
+        tested.await.map_err(|error: Error| failure(error, None))
+    }
+
+    async fn rows(&self, project_id: ProjectId, question: RowsQuestion) -> anyhow::Result<Result<Answer, Failure>> {
+        let versions = Versions {
+            project_id,
+            project_version: question.project_version,
+            branch_id: question.branch_id,
+            branch_version: question.branch_version,
+            environment: &question.environment,
+        };
+        let project = match project::load(&self.log, &mut *self.store.acquire().await?, versions).await? {
+            Ok(project) => project,
+            Err(fault) => return Ok(Err(fault.into())),
+        };
+        let connected = match self.targets.find(&project.environment.target) {
+            Ok(target) => target.connect().await,
+            Err(fault) => Err(fault.into()),
+        };
+        let session = match connected {
+            Ok(session) => session,
+            Err(error) => return Ok(Err(failure(error, None))),
+        };
+        let canceller = session.canceller();
+        match tokio::time::timeout(TIMEOUT, read(project, session, &question)).await {
+            Ok(read) => read,
+            Err(_) => {
+                canceller.cancel().await;
+                Ok(Err(Failure::new("PREVIEW_TIMEOUT", format!("the preview took longer than {SECONDS_MAX} s"))))
+            }
+        }
+    }
+}
+
+async fn read(
+    project: Arc<Loaded>,
+    session: Box<dyn Session>,
+    question: &RowsQuestion,
+) -> anyhow::Result<Result<Answer, Failure>> {
+    let rendering = match rendering(&project, question) {
+        Ok(rendering) => rendering,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let (mut session, rendered) = render(rendering, session).await?;
+    let sql = match rendered {
+        Ok(sql) => sql,
+        Err(diagnostic) => return Ok(Err(diagnostic.into())),
+    };
+    let statement = match &question.cte {
+        None => sql.text.clone(),
+        Some(name) => match cte::select(&sql.text, name) {
+            Some(statement) => statement,
+            None => return Ok(Err(Failure::new("CTE_NOT_FOUND", format!("the statement has no CTE `{name}`")))),
+        },
+    };
+    let rows = match session.read(&statement, Some(question.limit)).await {
+        Ok(rows) => rows,
+        Err(error) => return Ok(Err(failure(error, Some((&project, &sql))))),
+    };
+    let columns = rows.columns.into_iter().map(|(name, r#type)| Column { name, r#type }).collect();
+    Ok(Ok(Answer::Rows(Rows { columns, rows: rows.rows, truncated: rows.truncated, duration_us: 0 })))
+}
+
+/// Says what is rendered to be read.
+fn rendering(project: &Arc<Loaded>, question: &RowsQuestion) -> Result<Rendering, Failure> {
+    let unique_id = match &question.unique_id {
+        Some(unique_id) => unique_id.clone(),
+        None => format!("analysis.{}.dvt_preview", project.parsed.name()),
+    };
+    let node = project.parsed.find(&unique_id);
+    if node.is_none() && question.unique_id.is_some() {
+        return Err(Failure::new("NODE_NOT_FOUND", format!("there is no node {unique_id} in this version")));
+    }
+    let text = question.sql.clone().or_else(|| node.and_then(all_of));
+    Ok(Rendering {
+        project: project.clone(),
+        text: text.map(|sql| Text { sql, strict: false }),
+        // The whole model is looked at, not what a next run would add to it.
+        hidden: node.map(|node| project.relation(node)),
+        unique_id,
+        values: RunValues {
+            invocation_id: uuid::Uuid::now_v7().to_string(),
+            started_at: chrono::Utc::now().to_rfc3339(),
+            thread_id: THREAD.to_owned(),
+        },
+    })
+}
+
+/// Writes the query for all rows of what has no SQL of its own.
+fn all_of(node: &Node) -> Option<String> {
+    match (node.resource_type, &node.source_name) {
+        (ResourceType::Source, Some(source)) => {
+            Some(format!("select * from {{{{ source('{source}', '{}') }}}}", node.name))
+        }
+        (ResourceType::Seed, _) => Some(format!("select * from {{{{ ref('{}') }}}}", node.name)),
+        _ => None,
+    }
+}
+
+fn failure(error: Error, sql: Option<(&Loaded, &Sql)>) -> Failure {
+    match (error, sql) {
+        (Error::Refused(refusal) | Error::Busy(refusal), _) if refusal.is_timeout() => {
+            Failure::new("PREVIEW_TIMEOUT", format!("the statement took longer than {SECONDS_MAX} s"))
+        }
+        (Error::Refused(refusal) | Error::Busy(refusal), Some((project, sql))) => Failure::refused(refusal, project, sql),
+        (Error::Refused(refusal) | Error::Busy(refusal), None) => Failure {
+            sqlstate: Some(refusal.sqlstate),
+            ..Failure::new("DATABASE_ERROR", refusal.message)
+        },
+        (Error::Fault(Fault { code, message }), _) => Failure::new(code, message),
+        (error @ (Error::Unreachable(_) | Error::Lost(_)), _) => Failure::new("TARGET_UNREACHABLE", error.to_string()),
+        (error @ (Error::Cancelled | Error::Committed), _) => Failure::new("DATABASE_CANCELLED", error.to_string()),
+    }
+}
+
+fn refused(failure: Failure, duration_us: i64) -> Answer {
+    let Failure { code, message, sqlstate, place, failures: _ } = failure;
+    Answer::Failed(Refused { code, message, sqlstate, place, duration_us })
+}
