@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dvt_domain::run::{
-    Backend, Command, Event, StepCancelled, StepFailed, StepNotStarted, StepStarted, StepSucceeded,
-};
+use dvt_domain::run::{Backend, Command, Event, StepCancelled, StepFailed, StepNotStarted, StepStarted, StepSucceeded};
 use dvt_store::blob;
 
 use crate::bridge::Sql;
@@ -71,11 +69,7 @@ impl<'a> Try<'a> {
     }
 
     /// Commits the intent before anything is sent.
-    pub(crate) async fn started(
-        &self,
-        backend: Option<Backend>,
-        sql: Option<String>,
-    ) -> anyhow::Result<()> {
+    pub(crate) async fn started(&self, backend: Option<Backend>, sql: Option<String>) -> anyhow::Result<()> {
         let sql = match sql {
             Some(text) => {
                 let hashes = blob::put(&mut *self.steps.store.acquire().await?, &[text.as_bytes()]).await?;

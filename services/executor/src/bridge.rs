@@ -7,7 +7,8 @@ use std::sync::Arc;
 use dvt_dbt::compile::{Compilation, Nodes, compile};
 use dvt_dbt::diagnostic::{Diagnostic, Severity};
 use dvt_dbt::jinja::{
-    Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, QueryResult, RefCall, Resolved, RunValues,
+    Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, QueryResult, RefCall, Resolved,
+    RunValues,
 };
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
@@ -88,10 +89,7 @@ impl Bridge<'_> {
         }
     }
 
-    fn ask<T>(
-        &self,
-        question: impl AsyncFnOnce(&mut dyn Session) -> Result<T, targets::Error>,
-    ) -> Result<T, Error> {
+    fn ask<T>(&self, question: impl AsyncFnOnce(&mut dyn Session) -> Result<T, targets::Error>) -> Result<T, Error> {
         let mut session = self.session.borrow_mut();
         let answer = self.handle.block_on(question(session.as_mut()));
         answer.map_err(|error| Error::new(Code::DatabaseError, error.to_string()))

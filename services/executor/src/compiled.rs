@@ -7,8 +7,8 @@ use dvt_domain::compilation::{Compilation, Progress};
 use dvt_domain::id::CompilationId;
 use dvt_log::Log;
 use dvt_runtime::CancellationToken;
-use dvt_store::artifact::{self, Index, Node, SourceMap};
 use dvt_store::Store;
+use dvt_store::artifact::{self, Index, Node, SourceMap};
 
 use crate::bridge::Sql;
 use crate::project::Map;
@@ -61,7 +61,10 @@ pub(crate) async fn wait(
                 return Ok(Waited::Compiled(Compiled { index, map }));
             }
             Progress::Failed(failed) => {
-                return Ok(Waited::Failed(format!("the project does not compile: {}: {}", failed.code, failed.message)));
+                return Ok(Waited::Failed(format!(
+                    "the project does not compile: {}: {}",
+                    failed.code, failed.message
+                )));
             }
             Progress::Requested => drop(connection),
         }

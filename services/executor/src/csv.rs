@@ -60,9 +60,8 @@ enum Kind {
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| regex(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$"));
 static DATE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{4}-\d{1,2}-\d{1,2}$"));
 static DATE_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}:\d{1,2}$"));
-static ISO: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^\d{4}-?\d{2}-?\d{2}T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[-+]\d{2}(:?\d{2})?)?$")
-});
+static ISO: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^\d{4}-?\d{2}-?\d{2}T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[-+]\d{2}(:?\d{2})?)?$"));
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("invariant: our own pattern")
@@ -170,7 +169,8 @@ mod tests {
 
     #[test]
     fn infers_the_types_that_dbt_infers() {
-        let text = "a,b,c,d,e,f,g,h\n1,1.5,2025-01-02,2025-01-02 03:04:05,2025-01-02T03:04:05Z,TRUE,x,\n2,,,,,false,null,\n";
+        let text =
+            "a,b,c,d,e,f,g,h\n1,1.5,2025-01-02,2025-01-02 03:04:05,2025-01-02T03:04:05Z,TRUE,x,\n2,,,,,false,null,\n";
         let moment = "timestamp without time zone";
         assert_eq!(types(text), ["integer", "float8", "date", moment, moment, "boolean", "text", "integer"]);
         assert_eq!(types("a,b\n2025-02-30,1 000\n"), ["text", "text"]);
@@ -191,7 +191,10 @@ mod tests {
 
     #[test]
     fn says_where_a_file_is_broken() {
-        assert_eq!(table("a,b\n1,2\n1,2,3\n", ',', &|_| false), Err("line 3 has 3 cells, and there are 2 columns".into()));
+        assert_eq!(
+            table("a,b\n1,2\n1,2,3\n", ',', &|_| false),
+            Err("line 3 has 3 cells, and there are 2 columns".into())
+        );
         assert_eq!(table("a\n\"x\n", ',', &|_| false), Err("the quote in the record of line 2 is not closed".into()));
         assert_eq!(table("", ',', &|_| false), Err("the file is empty".into()));
     }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use dvt_bus::worker::Work;
+use dvt_dbt::jinja::RunValues;
 use dvt_domain::run::schedule::{self, Action, Desk};
 use dvt_domain::run::{
     Attempt, Command, Event, Outcome, Run, RunFinished, RunPlanned, RunRequested, RunStarted, Stage, StepCancelled,
     StepSkipped,
 };
-use dvt_dbt::jinja::RunValues;
 use dvt_log::Log;
 use dvt_runtime::CancellationToken;
 use dvt_store::job::Job;

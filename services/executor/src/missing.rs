@@ -26,7 +26,8 @@ pub(crate) async fn missing(
     let mut readers: HashMap<Name, Vec<&String>> = HashMap::new();
     for id in &run.order {
         let parents = parsed.find(id).into_iter().flat_map(|node| &node.depends_on.nodes);
-        let sources = parents.filter_map(|id| parsed.find(id)).filter(|node| node.resource_type == ResourceType::Source);
+        let sources =
+            parents.filter_map(|id| parsed.find(id)).filter(|node| node.resource_type == ResourceType::Source);
         for name in sources.map(|node| project.relation(node)).filter(|name| !built.contains(name)) {
             readers.entry(name).or_default().push(id);
         }

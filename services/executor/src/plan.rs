@@ -16,8 +16,7 @@ const ON_RUN_END: &str = "on-run-end";
 /// # Errors
 /// When the selection is not written as dbt's grammar has it.
 pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<PlannedStep>, select::Error> {
-    let criteria =
-        Criteria { select: request.select.clone(), exclude: request.exclude.clone(), ..Criteria::default() };
+    let criteria = Criteria { select: request.select.clone(), exclude: request.exclude.clone(), ..Criteria::default() };
     let selected = select(project, &criteria)?;
     let wanted = |node: &&Node| selected.contains(&node.unique_id) && is_run(node, request.kind);
     let chosen: Vec<&Node> = project.nodes().values().filter(wanted).collect();
@@ -138,8 +137,7 @@ fn ordered<'a>(chosen: &[&'a Node], needs: &HashMap<&str, Vec<&str>>) -> Vec<&'a
 }
 
 fn step(project: &Project, node: &Node, needs: &HashMap<&str, Vec<&str>>, request: &RunRequested) -> PlannedStep {
-    let is_relation =
-        matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
+    let is_relation = matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
     PlannedStep {
         unique_id: node.unique_id.clone(),
         name: node.name.clone(),
@@ -167,9 +165,8 @@ fn reason(project: &Project, node: &Node, request: &RunRequested) -> String {
 /// Puts the project's own statements before and after all else.
 fn with_hooks(project: &Project, mut steps: Vec<PlannedStep>) -> Vec<PlannedStep> {
     let hooks = |tag: &str| -> Vec<&Node> {
-        let tagged = |node: &&Node| {
-            node.resource_type == ResourceType::Operation && node.tags.iter().any(|known| known == tag)
-        };
+        let tagged =
+            |node: &&Node| node.resource_type == ResourceType::Operation && node.tags.iter().any(|known| known == tag);
         project.nodes().values().filter(tagged).collect()
     };
     let hook = |node: &Node, needs: Vec<String>, reason: &str| PlannedStep {

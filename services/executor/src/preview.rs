@@ -228,11 +228,12 @@ fn failure(error: Error, sql: Option<(&Loaded, &Sql)>) -> Failure {
         (Error::Refused(refusal) | Error::Busy(refusal), _) if refusal.is_timeout() => {
             Failure::new("PREVIEW_TIMEOUT", format!("the statement took longer than {SECONDS_MAX} s"))
         }
-        (Error::Refused(refusal) | Error::Busy(refusal), Some((project, sql))) => Failure::refused(refusal, project, sql),
-        (Error::Refused(refusal) | Error::Busy(refusal), None) => Failure {
-            sqlstate: Some(refusal.sqlstate),
-            ..Failure::new("DATABASE_ERROR", refusal.message)
-        },
+        (Error::Refused(refusal) | Error::Busy(refusal), Some((project, sql))) => {
+            Failure::refused(refusal, project, sql)
+        }
+        (Error::Refused(refusal) | Error::Busy(refusal), None) => {
+            Failure { sqlstate: Some(refusal.sqlstate), ..Failure::new("DATABASE_ERROR", refusal.message) }
+        }
         (Error::Fault(Fault { code, message }), _) => Failure::new(code, message),
         (error @ (Error::Unreachable(_) | Error::Lost(_)), _) => Failure::new("TARGET_UNREACHABLE", error.to_string()),
         (error @ (Error::Cancelled | Error::Committed), _) => Failure::new("DATABASE_CANCELLED", error.to_string()),

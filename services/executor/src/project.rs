@@ -13,8 +13,8 @@ use dvt_dbt::tree::{File, Tree};
 use dvt_domain::id::{BranchId, ProjectId};
 use dvt_domain::project::{Project, TargetEnvironment};
 use dvt_log::Log;
-use dvt_store::artifact::Span;
 use dvt_store::Connection;
+use dvt_store::artifact::Span;
 
 use crate::targets::{Fault, Name};
 
@@ -53,8 +53,7 @@ pub(crate) async fn load(
     let branch = log.load_branch_version(c, wanted.branch_id, wanted.branch_version).await?.state;
     let read = move || {
         let (tree, packages) = (branch.tree, branch.packages);
-        let input =
-            ParseInput { tree: &tree, root: &root, packages: &packages, environment: &environment.environment };
+        let input = ParseInput { tree: &tree, root: &root, packages: &packages, environment: &environment.environment };
         let parsed = parse(input);
         Loaded { parsed, environment, tree, packages }
     };

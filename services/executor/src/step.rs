@@ -117,7 +117,9 @@ impl Steps {
         if step.state == Attempt::Waiting {
             let attempt = Try::new(self, unique_id, step.attempt + 1);
             attempt.started(None, None).await?;
-            return attempt.failed(Failure::new("INTERNAL", "the step stopped unexpectedly; this is a fault of DVT+")).await;
+            return attempt
+                .failed(Failure::new("INTERNAL", "the step stopped unexpectedly; this is a fault of DVT+"))
+                .await;
         }
         self.spent().insert(unique_id.to_owned(), TRIES);
         Ok(())

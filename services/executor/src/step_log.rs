@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dvt_store::step_log::{self, Line, Step};
+use chrono::{DateTime, Utc};
 use dvt_store::Store;
+use dvt_store::step_log::{self, Line, Step};
 use uuid::Uuid;
 
 /// The longest line that is kept, in characters; the rest of it is cut.
@@ -16,7 +17,14 @@ pub(crate) struct StepLog {
     run_id: Uuid,
     node: Arc<str>,
     attempt: i32,
-    waiting: Arc<Mutex<Vec<(String, String, chrono::DateTime<chrono::Utc>)>>>,
+    waiting: Arc<Mutex<Vec<Waiting>>>,
+}
+
+/// Is a line that is not written yet.
+struct Waiting {
+    at: DateTime<Utc>,
+    level: String,
+    line: String,
 }
 
 impl StepLog {
@@ -27,10 +35,10 @@ impl StepLog {
     /// Adds a text, line by line.
     pub(crate) fn add(&self, level: &str, text: &str) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = chrono::Utc::now();
+        let now = Utc::now();
         // Postgres keeps no NUL in a text.
         let cut = |line: &str| line.chars().filter(|c| *c != '\0').take(LINE_MAX).collect::<String>();
-        waiting.extend(text.lines().map(|line| (level.to_owned(), cut(line), now)));
+        waiting.extend(text.lines().map(|line| Waiting { at: now, level: level.to_owned(), line: cut(line) }));
     }
 
     /// Writes what was added. A log that cannot be written does not stop a step.
@@ -44,11 +52,11 @@ impl StepLog {
         }
     }
 
-    async fn write(&self, lines: Vec<(String, String, chrono::DateTime<chrono::Utc>)>) -> Result<(), dvt_store::Error> {
+    async fn write(&self, lines: Vec<Waiting>) -> Result<(), dvt_store::Error> {
         let step = Step { run_id: self.run_id, node: &self.node };
         let mut connection = self.store.acquire().await?;
         let last = step_log::last_seq(&mut connection, step).await?;
-        let line = |(seq, (level, line, at))| Line { seq, attempt: self.attempt, at, level, line };
+        let line = |(seq, Waiting { at, level, line })| Line { seq, attempt: self.attempt, at, level, line };
         let lines: Vec<Line> = (last + 1..).zip(lines).map(line).collect();
         step_log::append(&mut connection, step, &lines).await
     }

@@ -103,7 +103,8 @@ impl Stream {
                 Outcome::Appended { .. } => {
                     let At { mut version, mut state } = std::mem::take(&mut held.at);
                     for event in &decided.events {
-                        state = dvt_domain::Aggregate::after(state, event).map_err(|error| Error::Append(error.into()))?;
+                        state =
+                            dvt_domain::Aggregate::after(state, event).map_err(|error| Error::Append(error.into()))?;
                         version += 1;
                     }
                     held.at = At { version, state };

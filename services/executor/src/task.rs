@@ -138,7 +138,8 @@ impl Maker {
 
     async fn seed(&self, session: Box<dyn Session>, node: &Node) -> Made<Task> {
         if let Some(custom) = custom_materialization(self.project.parsed.engine(), "seed") {
-            let message = format!("{} is built by the project's own {} in {}", node.unique_id, custom.name, custom.path);
+            let message =
+                format!("{} is built by the project's own {} in {}", node.unique_id, custom.name, custom.path);
             return Ok((session, Err(Failure::new("MATERIALIZATION_CUSTOM", message))));
         }
         let missing = || Fault::new("SEED_INVALID", format!("there is no file {}", node.original_file_path));

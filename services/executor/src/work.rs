@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::csv;
 use crate::targets::{
-    Changed, Fault, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy, Table,
-    Test,
+    Changed, Fault, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy,
+    Table, Test,
 };
 
 /// The most that a seed's file may be, in bytes.
@@ -179,14 +179,18 @@ pub(crate) fn snapshot(node: &Node, sql: String) -> Result<Materialization, Faul
 pub(crate) fn seed(node: &Node, bytes: &[u8], full_refresh: bool) -> Result<Materialization, Fault> {
     check(node)?;
     if bytes.len() > SEED_MAX_BYTES {
-        return Err(Fault::new("SEED_TOO_LARGE", format!("a seed has at most {SEED_MAX_BYTES} bytes, got {}", bytes.len())));
+        return Err(Fault::new(
+            "SEED_TOO_LARGE",
+            format!("a seed has at most {SEED_MAX_BYTES} bytes, got {}", bytes.len()),
+        ));
     }
     let config = Config(&node.config);
     let types = config.get("column_types").and_then(Json::as_object).cloned().unwrap_or_default();
     let quoted = config.flag("quote_columns").unwrap_or(true);
     let delimiter = config.text("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Fault::new("SEED_INVALID", format!("the file is not UTF-8 at byte {}", error.valid_up_to())))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Fault::new("SEED_INVALID", format!("the file is not UTF-8 at byte {}", error.valid_up_to()))
+    })?;
     let table = csv::table(text, delimiter, &|column| types.contains_key(column))
         .map_err(|error| Fault::new("SEED_INVALID", error))?;
     let typed = |(name, inferred): (String, &'static str)| {
@@ -200,7 +204,9 @@ pub(crate) fn seed(node: &Node, bytes: &[u8], full_refresh: bool) -> Result<Mate
 /// Turns a test and its SQL into work; answers also whether what it finds only warns.
 pub(crate) fn test(node: &Node, sql: String) -> Result<(Test, bool), Fault> {
     let config = Config(&node.config);
-    if config.flag("store_failures") == Some(true) || config.text("store_failures_as").is_some_and(|kind| kind != "ephemeral") {
+    if config.flag("store_failures") == Some(true)
+        || config.text("store_failures_as").is_some_and(|kind| kind != "ephemeral")
+    {
         return Err(unsupported("the config `store_failures` of a test"));
     }
     let text = |key: &str, default: &str| config.text(key).unwrap_or(default).to_owned();

@@ -17,7 +17,8 @@ use uuid::Uuid;
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
-    Built, Changed, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy, Table, Test, Work,
+    Built, Changed, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy,
+    Table, Test, Work,
 };
 
 /// The variables that name targets.
@@ -225,8 +226,7 @@ fn open(address: &str) -> Result<Arc<dyn Target>, Fault> {
 /// # Errors
 /// When a name has both, or its file cannot be read.
 pub fn from_env() -> Result<Vec<(String, SecretString)>, dvt_runtime::secret::Error> {
-    let variables: BTreeMap<String, String> =
-        std::env::vars().filter(|(name, _)| name.starts_with(VARIABLE)).collect();
+    let variables: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with(VARIABLE)).collect();
     let mut names: Vec<&str> = variables.keys().map(|name| name.strip_suffix(FILE_SUFFIX).unwrap_or(name)).collect();
     names.dedup();
     let mut targets = Vec::new();

@@ -15,25 +15,15 @@ pub(crate) struct Work {
 /// Says how a relation is built.
 #[derive(Clone, Debug)]
 pub(crate) enum Materialization {
-    View { sql: String },
+    View {
+        sql: String,
+    },
     Table(Table),
     Incremental(Incremental),
     Seed(Seed),
     Snapshot(Snapshot),
     /// Statements that build nothing of their own: a hook of the run.
     Statements(String),
-}
-
-impl Materialization {
-    /// Answers the node's own SQL; None for what has none.
-    pub(crate) fn sql(&self) -> Option<&str> {
-        match self {
-            Self::View { sql } | Self::Statements(sql) => Some(sql),
-            Self::Table(table) | Self::Incremental(Incremental { table, .. }) => Some(&table.sql),
-            Self::Snapshot(snapshot) => Some(&snapshot.sql),
-            Self::Seed(_) => None,
-        }
-    }
 }
 
 /// Is a table that is built anew and swapped in.

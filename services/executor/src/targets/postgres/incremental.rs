@@ -1,13 +1,11 @@
 //! Incremental models: new rows meet the old ones.
 
+use super::catalog;
 use super::materialize::{in_the_way, table};
 use super::quote::{ident, idents, relation, suffixed};
 use super::session::PgSession;
 use super::statement::Statement;
-use super::catalog;
-use crate::targets::{
-    Built, Column, Error, Fault, Incremental, Name, OnSchemaChange, RelationKind, Strategy,
-};
+use crate::targets::{Built, Column, Error, Fault, Incremental, Name, OnSchemaChange, RelationKind, Strategy};
 
 /// Builds an incremental model.
 pub(super) async fn build(session: &mut PgSession, name: &Name, wanted: &Incremental) -> Result<Built, Error> {
@@ -51,20 +49,22 @@ async fn settle_columns(
         of.iter().filter(|column| !from.iter().any(|known| known.name == column.name)).cloned().collect()
     };
     let (added, removed) = (missing(&new, &old), missing(&old, &new));
-    let retyped = |column: &&Column| {
-        old.iter().any(|known| known.name == column.name && known.ddl_type != column.ddl_type)
-    };
+    let retyped =
+        |column: &&Column| old.iter().any(|known| known.name == column.name && known.ddl_type != column.ddl_type);
     let retyped: Vec<&Column> = new.iter().filter(retyped).collect();
     let table = relation(name);
     match change {
         OnSchemaChange::Ignore => {}
         OnSchemaChange::Fail if added.is_empty() && removed.is_empty() && retyped.is_empty() => {}
         OnSchemaChange::Fail => {
-            let list = |columns: &[Column]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>().join(", ");
+            let list =
+                |columns: &[Column]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>().join(", ");
             let types: Vec<_> = retyped.iter().map(|column| format!("{} {}", column.name, column.ddl_type)).collect();
             let message = format!(
                 "the columns of {table} changed and on_schema_change is fail: new [{}], gone [{}], of another type [{}]",
-                list(&added), list(&removed), types.join(", ")
+                list(&added),
+                list(&removed),
+                types.join(", ")
             );
             return Err(Error::Fault(Fault::new("SCHEMA_CHANGED", message)));
         }
@@ -76,7 +76,9 @@ async fn settle_columns(
             }
             for column in retyped {
                 let (name, kind) = (ident(&column.name), &column.ddl_type);
-                session.plain(format!("alter table {table} alter column {name} type {kind} using {name}::{kind}")).await?;
+                session
+                    .plain(format!("alter table {table} alter column {name} type {kind} using {name}::{kind}"))
+                    .await?;
             }
         }
     }
@@ -104,7 +106,10 @@ async fn delete(session: &mut PgSession, name: &Name, new: &str, wanted: &Increm
     let known = format!("({keys}) in (select distinct {keys} from {new} as DBT_INTERNAL_SOURCE)");
     let conditions: Vec<String> = [known].into_iter().chain(wanted.predicates.iter().cloned()).collect();
     let table = relation(name);
-    session.plain(format!("delete from {table} as DBT_INTERNAL_DEST where {}", conditions.join(" and "))).await.map(drop)
+    session
+        .plain(format!("delete from {table} as DBT_INTERNAL_DEST where {}", conditions.join(" and ")))
+        .await
+        .map(drop)
 }
 
 /// Writes the merge of new rows; the aliases are dbt's, as predicates name them.

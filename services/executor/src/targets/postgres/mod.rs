@@ -60,13 +60,17 @@ fn check(config: &tokio_postgres::Config) -> Result<(), Fault> {
             Host::Tcp(name) => {
                 let address: Option<IpAddr> = name.parse().ok();
                 if address.is_some_and(is_link_local) {
-                    let message = format!("the target's host {name} is not allowed: link-local addresses are not databases");
+                    let message =
+                        format!("the target's host {name} is not allowed: link-local addresses are not databases");
                     return Err(Fault::new("TARGET_HOST_NOT_ALLOWED", message));
                 }
                 remote |= name != "localhost" && !address.is_some_and(|address| address.is_loopback());
             }
             Host::Unix(_) => {
-                return Err(Fault::new("TARGET_PARAM_DENIED", "parameter host: a target is reached by TCP, not by a socket file"));
+                return Err(Fault::new(
+                    "TARGET_PARAM_DENIED",
+                    "parameter host: a target is reached by TCP, not by a socket file",
+                ));
             }
         }
     }
@@ -77,7 +81,9 @@ fn check(config: &tokio_postgres::Config) -> Result<(), Fault> {
         SslMode::Disable if remote => {
             Err(Fault::new("TARGET_PARAM_DENIED", "parameter sslmode: `disable` is allowed on this machine only"))
         }
-        SslMode::Require => Err(Fault::new("TARGET_TLS_NOT_SUPPORTED", "sslmode=require: DVT+ does not speak TLS to targets yet")),
+        SslMode::Require => {
+            Err(Fault::new("TARGET_TLS_NOT_SUPPORTED", "sslmode=require: DVT+ does not speak TLS to targets yet"))
+        }
         _ => Ok(()),
     }
 }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
+use super::catalog;
 use super::materialize::in_the_way;
 use super::quote::{ident, idents, relation};
 use super::session::PgSession;
-use super::catalog;
 use crate::targets::{Built, Error, Name, RelationKind, Seed};
 
 /// How much of a file is sent at once, in bytes.

@@ -9,11 +9,12 @@ use futures::{SinkExt, StreamExt};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessage};
 
-use super::statement::{Statement, chain, message};
 use super::quote::ident;
+use super::statement::{Statement, chain, message};
 use super::{catalog, materialize};
 use crate::targets::{
-    Built, Canceller, Column, Counted, Error, Fault, Key, Name, Refusal, RelationKind, Rows, Server, Session, Test, Work,
+    Built, Canceller, Column, Counted, Error, Fault, Key, Name, Refusal, RelationKind, Rows, Server, Session, Test,
+    Work,
 };
 
 /// The most notices that are kept between two looks.
@@ -136,9 +137,11 @@ impl PgSession {
             None => Statement::around("", sql, ""),
         };
         let columns = match self.client.prepare(&statement.text).await {
-            Ok(prepared) => {
-                prepared.columns().iter().map(|column| (column.name().to_owned(), column.type_().name().to_owned())).collect()
-            }
+            Ok(prepared) => prepared
+                .columns()
+                .iter()
+                .map(|column| (column.name().to_owned(), column.type_().name().to_owned()))
+                .collect(),
             // Several commands have no type in common; their last answer is shown as text.
             Err(error) if limit.is_none() && error.code() == Some(&SqlState::SYNTAX_ERROR) => Vec::new(),
             Err(error) => return Err(statement.error(&error)),
