@@ -15,7 +15,6 @@ use dvt_domain::Topic;
 use dvt_runtime::{CancellationToken, Signal, metrics};
 use dvt_store::event::Recorded;
 use dvt_store::{Store, Tx, checkpoint};
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{Config, Error, Slot};
@@ -53,6 +52,11 @@ impl From<dvt_store::Error> for HandlerError {
 pub trait Handler: Send {
     /// Applies events of one partition, in order, all or none. It takes milliseconds: long work becomes a job row.
     async fn handle(&mut self, tx: &mut Tx, events: &[Recorded]) -> Result<(), HandlerError>;
+
+    /// Hears that what it applied is committed, as far as the process lives: good for hints, nothing else.
+    fn committed(&mut self, events: &[Recorded]) {
+        let _ = events;
+    }
 }
 
 /// Names a consumer and what it follows.
@@ -61,19 +65,6 @@ pub struct Options {
     /// Names its checkpoints and its Kafka group.
     pub name: String,
     pub topics: Vec<Topic>,
-}
-
-/// Asks a running consumer to try a parked stream again.
-#[derive(Clone, Debug)]
-pub struct Retry(mpsc::Sender<Uuid>);
-
-impl Retry {
-    /// Asks once; what comes of it is in `parked_stream`.
-    pub async fn retry(&self, stream_id: Uuid) {
-        if self.0.send(stream_id).await.is_err() {
-            tracing::debug!(%stream_id, "the consumer has ended; it retries all when it starts again");
-        }
-    }
 }
 
 /// Follows topics of the log for one handler.
@@ -86,7 +77,6 @@ pub struct Consumer<H> {
     machine: Machine,
     waiting: BTreeMap<Slot, Vec<Recorded>>,
     source: Option<Source>,
-    retries: (mpsc::Sender<Uuid>, mpsc::Receiver<Uuid>),
     started: Instant,
 }
 
@@ -102,14 +92,8 @@ impl<H: Handler> Consumer<H> {
             machine: Machine::default(),
             waiting: BTreeMap::new(),
             source: None,
-            retries: mpsc::channel(16),
             started: Instant::now(),
         }
-    }
-
-    /// Answers a handle for operators.
-    pub fn retry_handle(&self) -> Retry {
-        Retry(self.retries.0.clone())
     }
 
     /// Runs until shutdown.
@@ -133,9 +117,6 @@ impl<H: Handler> Consumer<H> {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep_until(until.into()) => self.step(Input::Tick, &shutdown).await?,
-                stream = self.retries.1.recv() => if let Some(stream) = stream {
-                    self.batches.retry(stream).await;
-                },
                 _ = receive(self.source.as_mut(), &mut received) => {
                     for input in self.keep(std::mem::take(&mut received)) {
                         self.step(input, &shutdown).await?;
@@ -153,8 +134,9 @@ impl<H: Handler> Consumer<H> {
         self.source.as_ref().is_some_and(Source::is_assigned)
     }
 
-    /// Looks at the log: which checkpoints are behind?
+    /// Looks at the database: which parked streams are to be tried again, which checkpoints are behind the log?
     async fn poll(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        self.batches.retry_requested().await;
         let patience = if self.is_assigned() { POLL } else { Duration::ZERO };
         match self.behind(patience).await {
             Ok(behind) => self.step(Input::Behind(behind), shutdown).await,

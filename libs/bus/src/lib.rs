@@ -10,6 +10,7 @@ pub mod record;
 pub mod registry;
 pub mod relay;
 pub mod topics;
+pub mod view;
 pub mod worker;
 
 pub use config::Config;

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 /// The registry's prefix: a zero, and the schema's id as u32, big-endian.
 const PREFIX_BYTES: usize = 5;
-const SOURCE: &str = "/dvt";
+/// Who sends, as CloudEvents names it.
+pub(crate) const SOURCE: &str = "/dvt";
 
 /// Says why a record is not an event of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,12 +66,16 @@ pub fn headers(event: &Recorded) -> OwnedHeaders {
 
 /// Answers a record's payload: the event's Avro behind the schema's id in the registry. None: erased by law.
 pub fn payload(event: &Recorded, schema_id: i32) -> Option<Vec<u8>> {
-    let payload = event.payload.as_ref()?;
+    event.payload.as_ref().map(|payload| prefixed(payload, schema_id))
+}
+
+/// Puts the registry's prefix before a payload.
+pub(crate) fn prefixed(payload: &[u8], schema_id: i32) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PREFIX_BYTES + payload.len());
     bytes.push(0);
     bytes.extend(schema_id.to_be_bytes());
     bytes.extend(payload);
-    Some(bytes)
+    bytes
 }
 
 /// Answers a record's key: the project, or the stream where there is none.

@@ -50,6 +50,11 @@ impl Topics {
         name.strip_prefix(&self.prefix)
     }
 
+    /// Answers where it is said that views advanced.
+    pub fn view(&self) -> String {
+        self.name("dvt.view")
+    }
+
     /// Answers where copies of records go that a consumer cannot apply.
     pub fn dead_letter(&self) -> String {
         self.name("dvt.dead-letter")
@@ -58,7 +63,7 @@ impl Topics {
     /// Lists every topic there must be.
     pub fn all(&self) -> Vec<String> {
         let log = Topic::ALL.iter().map(|topic| self.name(topic.as_str()));
-        log.chain([self.name("dvt.view"), self.dead_letter()]).collect()
+        log.chain([self.view(), self.dead_letter()]).collect()
     }
 
     /// Creates the topics that are missing, with 16 partitions.

@@ -65,7 +65,7 @@ pub fn encode(event: &Event) -> Encoded {
     Encoded { event_type: name, fingerprint, payload, blobs }
 }
 
-fn write(aggregate: &str, name: &str, record: &impl Serialize) -> (Sha256, Vec<u8>) {
+pub(crate) fn write(aggregate: &str, name: &str, record: &impl Serialize) -> (Sha256, Vec<u8>) {
     let (schema, datum) = schema::get(&format!("dvt.{aggregate}.{name}"));
     let payload = datum.writer.write_ser_to_vec(record);
     (schema.fingerprint, payload.expect("invariant: an event's struct fits its schema, as the tests check"))

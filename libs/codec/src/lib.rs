@@ -8,7 +8,9 @@ mod decode;
 mod encode;
 mod record;
 pub mod schema;
+mod view;
 
 pub use blob::{Blobs, tree_blobs, tree_from_blobs};
 pub use decode::{Decoder, Error};
 pub use encode::{Encoded, encode};
+pub use view::ViewAdvanced;

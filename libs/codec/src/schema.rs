@@ -114,6 +114,7 @@ const TEXTS: &[&str] = &[
     include_str!("../../../schemas/run/StepStarted.avsc"),
     include_str!("../../../schemas/run/StepSucceeded.avsc"),
     include_str!("../../../schemas/run/StepUnknown.avsc"),
+    include_str!("../../../schemas/view/ViewAdvanced.avsc"),
 ];
 
 #[cfg(test)]

@@ -82,18 +82,22 @@ impl Link {
 }
 
 /// Says what is wrong with an event of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Positions have no gap, so an event is missing before this one.
+    #[error("an event is missing before it")]
     Gap,
     /// The payload is not the one whose hash was recorded.
+    #[error("its payload was changed")]
     Payload,
-    /// The hash does not follow from the event and the hash before: the event, or one before it, was changed.
+    /// The hash does not follow from the event and the hash before.
+    #[error("it, or its hash, was changed")]
     Hash,
 }
 
 /// Names the first event that does not fit the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {event_id} at position {position} does not fit the chain: {fault}")]
 pub struct Broken {
     pub position: i64,
     pub event_id: Uuid,

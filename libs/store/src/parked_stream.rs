@@ -15,6 +15,8 @@ pub struct Parked {
     pub position: i64,
     pub error: String,
     pub parked_at: DateTime<Utc>,
+    /// None: nobody asked for another try since the last one.
+    pub retry_requested_at: Option<DateTime<Utc>>,
 }
 
 /// Names the stream to park.
@@ -47,21 +49,26 @@ pub async fn park(c: &mut Connection, park: &Park<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Lists all parked streams, oldest first (at most 1,000).
+///
+/// # Errors
+/// When the database does.
+pub async fn list_all(c: &mut Connection) -> Result<Vec<Parked>, Error> {
+    const LIST: &str = "select * from parked_stream order by parked_at, consumer, stream_id limit 1000";
+    Ok(sqlx::query_as(LIST).fetch_all(c).await?)
+}
+
 /// Lists the parked streams of a consumer, oldest first (at most 1,000).
 ///
 /// # Errors
 /// When the database does.
 pub async fn list(c: &mut Connection, consumer: &str) -> Result<Vec<Parked>, Error> {
-    Ok(sqlx::query_as(
-        "select consumer, stream_id, topic, partition, position, error, parked_at
+    const LIST: &str = "select *
         from parked_stream
         where consumer = $1
         order by parked_at, stream_id
-        limit 1000",
-    )
-    .bind(consumer)
-    .fetch_all(c)
-    .await?)
+        limit 1000";
+    Ok(sqlx::query_as(LIST).bind(consumer).fetch_all(c).await?)
 }
 
 /// Lists the parked streams of one checkpoint.
@@ -70,7 +77,7 @@ pub async fn list(c: &mut Connection, consumer: &str) -> Result<Vec<Parked>, Err
 /// When the database does.
 pub async fn list_partition(c: &mut Connection, key: &checkpoint::Key) -> Result<Vec<Parked>, Error> {
     Ok(sqlx::query_as(
-        "select consumer, stream_id, topic, partition, position, error, parked_at
+        "select *
         from parked_stream
         where consumer = $1 and topic = $2 and partition = $3
         order by stream_id",
@@ -80,6 +87,39 @@ pub async fn list_partition(c: &mut Connection, key: &checkpoint::Key) -> Result
     .bind(key.partition)
     .fetch_all(c)
     .await?)
+}
+
+/// Lists the parked streams of a consumer that someone asked to try again.
+///
+/// # Errors
+/// When the database does.
+pub async fn list_requested(c: &mut Connection, consumer: &str) -> Result<Vec<Parked>, Error> {
+    const LIST: &str = "select *
+        from parked_stream
+        where consumer = $1 and retry_requested_at is not null
+        order by retry_requested_at, stream_id";
+    Ok(sqlx::query_as(LIST).bind(consumer).fetch_all(c).await?)
+}
+
+/// Asks every consumer for which a stream is parked to try it again; answers how many there are.
+///
+/// # Errors
+/// When the database does.
+pub async fn request_retry(c: &mut Connection, stream_id: uuid::Uuid) -> Result<u64, Error> {
+    const REQUEST: &str = "update parked_stream set retry_requested_at = now() where stream_id = $1";
+    Ok(sqlx::query(REQUEST).bind(stream_id).execute(c).await?.rows_affected())
+}
+
+/// Notes that another try failed, and why.
+///
+/// # Errors
+/// When the database does.
+pub async fn note_failure(c: &mut Connection, parked: &Parked, error: &str) -> Result<(), Error> {
+    const NOTE: &str = "update parked_stream
+        set error = $3, retry_requested_at = null
+        where consumer = $1 and stream_id = $2";
+    sqlx::query(NOTE).bind(&parked.consumer).bind(parked.stream_id).bind(error).execute(c).await?;
+    Ok(())
 }
 
 /// Forgets that a stream is parked; false where it was not.

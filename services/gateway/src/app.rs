@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use dvt_bus::view::Wakes;
 use dvt_domain::compilation::Compilation;
 use dvt_domain::id::{BranchId, ProjectId};
 use dvt_domain::layout::Layout;
@@ -31,6 +32,7 @@ pub struct Parts {
     pub appender: Appender,
     pub branches: Branches,
     pub live: Live,
+    pub wakes: Wakes,
     pub parses: Parses,
     pub branch_turns: Turns<Arc<Head>>,
     pub project_turns: Turns<Project>,
@@ -47,6 +49,13 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// What requests wait for: the log, and the views.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    pub live: Live,
+    pub wakes: Wakes,
 }
 
 /// Names a database of a target.
@@ -80,7 +89,8 @@ impl From<Problem> for Stop {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(store: Store, log: Log, appender: Appender, live: Live, default_target: Target) -> Self {
+    pub fn new(store: Store, log: Log, appender: Appender, waits: Waits, default_target: Target) -> Self {
+        let Waits { live, wakes } = waits;
         Self(Arc::new(Parts {
             branches: Branches::new(store.clone(), log.clone()),
             parses: Parses::default(),
@@ -93,6 +103,7 @@ impl App {
             log,
             appender,
             live,
+            wakes,
             default_target,
         }))
     }

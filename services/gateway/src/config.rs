@@ -13,6 +13,8 @@ pub struct Config {
     #[command(flatten)]
     pub store: dvt_store::Config,
     #[command(flatten)]
+    pub bus: dvt_bus::Config,
+    #[command(flatten)]
     pub runtime: dvt_runtime::Config,
     /// Address of the API; only loopback addresses until there is sign-in
     #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8700")]

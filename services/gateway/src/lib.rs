@@ -15,12 +15,13 @@ mod web;
 pub use config::{Config, RATE_LIMIT};
 
 use anyhow::ensure;
+use dvt_bus::view::Wakes;
 use dvt_log::Log;
 use dvt_runtime::{CancellationToken, Health, Tasks, admin};
 use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
 
-use crate::app::{App, Target};
+use crate::app::{App, Target, Waits};
 use crate::http::guard::Rate;
 use crate::live::Live;
 
@@ -43,9 +44,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     });
     let (live, follow) = Live::new(store.clone(), tasks.shutdown());
     tasks.spawn("live", follow);
+    let (wakes, listen) = Wakes::new(&config.bus, tasks.shutdown());
+    tasks.spawn("wakes", listen);
     let database = config.default_database.unwrap_or_else(|| config.default_target.clone());
     let default_target = Target { name: config.default_target, database };
-    let app = App::new(store, log, appender, live, default_target);
+    let app = App::new(store, log, appender, Waits { live, wakes }, default_target);
     let router = api::router(app, Rate::new(config.rate_limit)).merge(admin::router(health.clone()));
     let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = tasks.shutdown();

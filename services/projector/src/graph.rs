@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use dvt_bus::view::Announcer;
+use dvt_codec::ViewAdvanced;
 use dvt_dbt::environment::Environment;
 use dvt_dbt::parse::{ParseInput, parse};
 use dvt_domain::branch::Branch;
@@ -165,13 +167,18 @@ fn read(
 ///
 /// # Errors
 /// Never: a database that does not answer is waited for.
-pub(crate) async fn run(store: Store, signal: Signal, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    store: Store,
+    announcer: Announcer,
+    signal: Signal,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let holder = Uuid::now_v7();
     let mut graphs = Graphs::new(Log::default());
     let mut tick = tokio::time::interval(POLL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !shutdown.is_cancelled() {
-        match round(&store, holder, &mut graphs).await {
+        match round(&store, &announcer, holder, &mut graphs).await {
             Ok(()) => signal.green(),
             Err(error) => signal.red(format!("could not write the graphs: {}", chain(&error))),
         }
@@ -187,7 +194,7 @@ pub(crate) async fn run(store: Store, signal: Signal, shutdown: CancellationToke
     Ok(())
 }
 
-async fn round(store: &Store, holder: Uuid, graphs: &mut Graphs) -> Result<(), Error> {
+async fn round(store: &Store, announcer: &Announcer, holder: Uuid, graphs: &mut Graphs) -> Result<(), Error> {
     let mut connection = store.acquire().await?;
     let stale = graphs.list_stale(&mut connection).await?;
     for stale in stale {
@@ -197,7 +204,11 @@ async fn round(store: &Store, holder: Uuid, graphs: &mut Graphs) -> Result<(), E
         let Some((graph, content)) = graphs.read(&mut connection, &stale).await? else { continue };
         let mut tx = store.begin().await?;
         match graph::replace(&mut tx, &graph, &content).await {
-            Ok(_) => tx.commit().await?,
+            Ok(_) => {
+                tx.commit().await?;
+                let advanced = ViewAdvanced { projection: "graph", stream_id: stale.branch_id, version: graph.version };
+                announcer.announce(stale.project_id, advanced);
+            }
             Err(error) => {
                 tx.rollback().await?;
                 return Err(error.into());

@@ -10,6 +10,7 @@ pub use config::Config;
 pub use rebuild::{Rebuilt, rebuild};
 
 use dvt_bus::consumer::Options;
+use dvt_bus::view::Announcer;
 use dvt_bus::{Consumer, relay};
 use dvt_runtime::{CancellationToken, Health, Tasks, admin};
 use dvt_store::{Role, Store};
@@ -26,11 +27,13 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let mut tasks = Tasks::new(&shutdown, config.runtime.shutdown_grace);
     let store = Store::connect(&config.store, Role::Projector).await?;
     let options = Options { name: CONSUMER.to_owned(), topics: projection::TOPICS.to_vec() };
-    let views = handler::Views::default();
+    let relay_store = Store::connect(&config.store, Role::Relay).await?;
+    let (announcer, announcing) = Announcer::new(&config.bus, &relay_store, tasks.shutdown());
+    tasks.spawn("announcer", announcing);
+    let views = handler::Views::new(announcer.clone());
     let consumer = Consumer::new(options, &config.bus, &store, views, health.signal("views"));
     tasks.spawn("views", consumer.run(tasks.shutdown()));
-    tasks.spawn("graphs", graph::run(store.clone(), health.signal("graphs"), tasks.shutdown()));
-    let relay_store = Store::connect(&config.store, Role::Relay).await?;
+    tasks.spawn("graphs", graph::run(store.clone(), announcer, health.signal("graphs"), tasks.shutdown()));
     tasks.spawn("relay", relay::run(config.bus.clone(), relay_store, health.signal("relay"), tasks.shutdown()));
     if let Some(address) = config.runtime.admin_addr {
         tasks.spawn("admin", admin::serve(address, health, tasks.shutdown()));

@@ -35,6 +35,7 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
     tasks.spawn("projector", dvt_projector::run(projector, tasks.shutdown()));
     let gateway = dvt_gateway::Config {
         store: store.clone(),
+        bus: bus.clone(),
         runtime: runtime.clone(),
         listen_addr: addresses.listen,
         default_target: addresses.target.0.clone(),

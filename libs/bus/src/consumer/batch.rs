@@ -73,8 +73,9 @@ impl<H: Handler> Batches<H> {
         let mut tx = self.store.begin().await?;
         let done = self.apply(&mut tx, &key, work).await;
         let (outcome, poison) = match done {
-            Ok(Applied::Moved(outcome)) => {
+            Ok(Applied::Moved { outcome, events }) => {
                 tx.commit().await?;
+                self.handler.committed(&events);
                 return Ok(outcome);
             }
             Ok(Applied::Nothing(outcome)) => (Ok(outcome), None),
@@ -120,7 +121,7 @@ impl<H: Handler> Batches<H> {
             }
         }
         checkpoint::advance(tx, key, to).await?;
-        Ok(Applied::Moved(Outcome::Moved { to, has_more }))
+        Ok(Applied::Moved { outcome: Outcome::Moved { to, has_more }, events })
     }
 
     async fn take_records(&self, tx: &mut Tx, at: i64, work: &Work) -> Result<Taken, dvt_store::Error> {
@@ -194,6 +195,19 @@ impl<H: Handler> Batches<H> {
             Ok(mut connection) => parked_stream::list(&mut connection, &self.consumer).await,
             Err(error) => Err(error),
         };
+        self.retry(parked).await;
+    }
+
+    /// Tries those parked streams again that an operator named.
+    pub(super) async fn retry_requested(&mut self) {
+        let parked = match self.store.acquire().await {
+            Ok(mut connection) => parked_stream::list_requested(&mut connection, &self.consumer).await,
+            Err(error) => Err(error),
+        };
+        self.retry(parked).await;
+    }
+
+    async fn retry(&mut self, parked: Result<Vec<parked_stream::Parked>, dvt_store::Error>) {
         match parked {
             Ok(parked) => {
                 for parked in parked {
@@ -204,24 +218,25 @@ impl<H: Handler> Batches<H> {
         }
     }
 
-    /// Tries one parked stream again.
-    pub(super) async fn retry(&mut self, stream_id: Uuid) {
-        let parked = match self.store.acquire().await {
-            Ok(mut connection) => parked_stream::list(&mut connection, &self.consumer).await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
-        if let Some(parked) = parked.into_iter().find(|parked| parked.stream_id == stream_id) {
-            self.retry_parked(&parked).await;
-        }
-    }
-
     async fn retry_parked(&mut self, parked: &parked_stream::Parked) {
         let (consumer, stream) = (self.consumer.clone(), parked.stream_id);
         match self.resume(parked).await {
             Ok(true) => tracing::info!(consumer, %stream, "a parked stream flows again"),
             Ok(false) => tracing::info!(consumer, %stream, "another owner works on the partition of a parked stream"),
-            Err(error) => tracing::warn!(consumer, %stream, %error, "a parked stream still cannot be applied"),
+            Err(error) => {
+                tracing::warn!(consumer, %stream, %error, "a parked stream still cannot be applied");
+                if let Err(error) = self.note_failure(parked, &error).await {
+                    tracing::warn!(consumer, %stream, error = chain(&error), "could not note why");
+                }
+            }
         }
+    }
+
+    async fn note_failure(&self, parked: &parked_stream::Parked, why: &HandlerError) -> Result<(), dvt_store::Error> {
+        let why = match why {
+            HandlerError::Transient(error) | HandlerError::Poison { error, .. } => error,
+        };
+        parked_stream::note_failure(&mut *self.store.acquire().await?, parked, why).await
     }
 
     /// Applies what a parked stream missed, all or nothing.
@@ -260,7 +275,7 @@ impl<H: Handler> Batches<H> {
 
 enum Applied {
     /// To be committed.
-    Moved(Outcome),
+    Moved { outcome: Outcome, events: Vec<Recorded> },
     /// To be rolled back.
     Nothing(Outcome),
     /// To be rolled back; with a poison, its stream is to be parked.

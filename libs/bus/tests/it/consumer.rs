@@ -131,8 +131,14 @@ async fn parks_a_stream_that_cannot_be_applied_and_resumes_it_on_request() {
     until("the checkpoint has passed", async || world.query(checkpoint).await == at(bad_3)).await;
     assert_eq!(world.query("select position from parked_stream").await, at(bad_2));
 
+    // A try that fails says so, and asks for no other.
+    let tried = "select error from parked_stream where retry_requested_at is null";
+    world.query("update parked_stream set error = 'before'").await;
+    world.retry(bad).await;
+    until("it is tried", async || world.query(tried).await == [[Some("bad payload".to_owned())]]).await;
+
     remember.poison.lock().expect("not poisoned").clear();
-    consuming.retry.retry(bad).await;
+    world.retry(bad).await;
     remember.until_applied(&[bad_1, good_1, good_2, bad_2, bad_3]).await;
     until("nothing is parked", async || world.query("select 1 from parked_stream").await.is_empty()).await;
     let bad_4 = world.append(bad, 4, b"fine").await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dvt_bus::consumer::{Options, Retry};
+use dvt_bus::consumer::Options;
 use dvt_bus::relay;
 use dvt_bus::{Config, Consumer, Error, Handler, HandlerError, Topics};
 use dvt_domain::Topic;
@@ -13,7 +13,7 @@ use dvt_embedded::postgres::Cluster;
 use dvt_embedded::registry::Registry;
 use dvt_runtime::{CancellationToken, Health};
 use dvt_store::event::{self, Command, NewEvent, Recorded};
-use dvt_store::{Appender, Role, Store, Tx, schema};
+use dvt_store::{Appender, Role, Store, Tx, parked_stream, schema};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -149,8 +149,14 @@ impl World {
         let health = Health::default();
         let options = Options { name: self.consumer.clone(), topics: vec![Topic::Project] };
         let consumer = Consumer::new(options, &self.config, &store, handler, health.signal("consumer"));
-        let retry = consumer.retry_handle();
-        Consuming { running: Running::start(|shutdown| consumer.run(shutdown)), health, retry }
+        Consuming { running: Running::start(|shutdown| consumer.run(shutdown)), health }
+    }
+
+    /// Asks for a parked stream to be tried again, as an operator does.
+    pub(crate) async fn retry(&self, stream_id: Uuid) {
+        let store = self.store_as(Role::Owner).await;
+        let asked = parked_stream::request_retry(&mut store.acquire().await.expect("a connection"), stream_id).await;
+        assert_eq!(asked.expect("the database answers"), 1);
     }
 
     pub(crate) async fn query(&self, sql: &str) -> Vec<Vec<Option<String>>> {
@@ -179,7 +185,6 @@ impl Running {
 pub(crate) struct Consuming {
     pub(crate) running: Running,
     pub(crate) health: Health,
-    pub(crate) retry: Retry,
 }
 
 /// Remembers positions; refuses the payloads that it is told to.

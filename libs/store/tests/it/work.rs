@@ -68,6 +68,12 @@ async fn parks_a_stream_where_it_stopped() {
 
     assert_eq!(parked_stream::list(c, "graph").await.unwrap()[0].position, 4);
     assert_eq!(parked_stream::list_partition(c, &key).await.unwrap().len(), 1);
+    assert!(parked_stream::list_requested(c, "graph").await.unwrap().is_empty());
+    assert_eq!(parked_stream::request_retry(c, stream_id).await.unwrap(), 1);
+    let requested = parked_stream::list_requested(c, "graph").await.unwrap().remove(0);
+    parked_stream::note_failure(c, &requested, "still cannot").await.unwrap();
+    assert_eq!(parked_stream::list_all(c).await.unwrap()[0].error, "still cannot");
+    assert!(parked_stream::list_requested(c, "graph").await.unwrap().is_empty());
     assert!(parked_stream::remove(c, "graph", stream_id).await.unwrap());
     assert!(!parked_stream::remove(c, "graph", stream_id).await.unwrap());
 }

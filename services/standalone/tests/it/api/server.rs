@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
+use dvt_bus::view::Wakes;
 use dvt_embedded::postgres::Cluster;
-use dvt_gateway::app::{App, Target};
+use dvt_gateway::app::{App, Target, Waits};
 use dvt_gateway::http::guard::Rate;
 use dvt_gateway::{api, archive, live::Live};
 use dvt_log::Log;
@@ -35,8 +36,9 @@ impl Server {
         let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
         let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
         tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
+        let (wakes, _) = Wakes::new(&dvt_bus::Config::default(), CancellationToken::new());
         let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
-        Self(api::router(App::new(store, log, appender, live, target), Rate::new(NonZeroU32::MAX)))
+        Self(api::router(App::new(store, log, appender, Waits { live, wakes }, target), Rate::new(NonZeroU32::MAX)))
     }
 
     /// Sends a request and answers the response with its headers, its body unread.
@@ -64,9 +66,12 @@ impl Server {
         json(&answer)
     }
 
-    /// Imports the sample and answers the address of its project.
+    /// Imports the sample and answers the address of its project, once all views show it.
     pub(crate) async fn sample(&self) -> String {
         let report = self.post("/api/v1/projects", serde_json::json!({"name": "trains", "template": "sample"})).await;
+        while self.get("/api/v1/projects").await["projects"][0]["counts"].is_null() {
+            tokio::task::yield_now().await;
+        }
         format!("/api/v1/projects/{}", report["project_id"].as_str().unwrap())
     }
 }
