@@ -1,7 +1,8 @@
 //! The binary `dvt`: DVT+ on one machine, and its command line.
 //!
-//! `up` runs every service in this process; `parse`, `compile` and `ls` work on a folder without any server; the rest
-//! talk to a running gateway. Exit status: 0 it worked, 1 it ran and something in it failed, 2 it could not be done.
+//! `up` runs every service in this process; `parse`, `compile` and `ls` work on a folder without any server; `verify`,
+//! `parked` and `projector` work on the log's database; the rest talk to a running gateway. Exit status: 0 it worked,
+//! 1 it ran and something in it failed, 2 it could not be done.
 
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use clap::Parser;
 mod client;
 mod files;
 mod folder;
+mod operate;
 mod output;
 mod running;
 mod services;
@@ -35,6 +37,8 @@ enum Command {
     Ls(folder::List),
     #[command(flatten)]
     Client(client::Command),
+    #[command(flatten)]
+    Operate(operate::Command),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => folder::compile(&args),
         Command::Ls(args) => folder::ls(&args),
         Command::Client(command) => client::run(command),
+        Command::Operate(command) => operate::run(command),
     };
     done.unwrap_or_else(|error| {
         eprintln!("dvt: {}", output::chain(&error));

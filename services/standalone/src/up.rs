@@ -24,7 +24,9 @@ use crate::services::{self, Addresses};
 
 const LOCK_FILE: &str = "lock";
 /// The log's database.
-const DATABASE: &str = "dvt";
+pub(crate) const DATABASE: &str = "dvt";
+/// The folder of the cluster, in the data folder.
+pub(crate) const POSTGRES_FOLDER: &str = "postgres";
 /// The target's database, and the role that owns it.
 const TARGET_DATABASE: &str = "warehouse";
 /// The target of environment `dev` where the user names none.
@@ -90,7 +92,7 @@ async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let listen = listen(data, args.listen)?;
     Running::remove(data)?;
-    let cluster = Cluster::open(&data.join("postgres")).await?;
+    let cluster = Cluster::open(&data.join(POSTGRES_FOLDER)).await?;
     let database_url = cluster.create_database(DATABASE).await?;
     dvt_store::migrate(&database_url).await?;
     let broker = Broker::start(Topics::new("").all(), i32::from(PARTITIONS))?;

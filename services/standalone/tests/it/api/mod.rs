@@ -5,5 +5,5 @@ mod edits;
 mod errors;
 mod import;
 mod read;
-mod server;
+pub(crate) mod server;
 mod stream;
