@@ -85,6 +85,8 @@ fn engine(macros: &str) -> Engine {
         environment,
         root_package: "p".into(),
         packages: Vec::new(),
+        versions: Map::new(),
+        flags: Map::new(),
         dispatch: Vec::<DispatchConfig>::new(),
         vars: Map::new(),
         quoting: Quoting::default(),

@@ -14,6 +14,7 @@ mod modules;
 mod names;
 mod relation;
 mod results;
+mod runtime;
 mod simple;
 
 use std::any::Any;
@@ -79,6 +80,13 @@ fn macro_named(vm: &Vm<'_>, name: &str) -> Option<Value> {
         return Some(Value::object(DbtMacro { index }));
     }
     registry.is_package(name).then(|| Value::object(PackageNamespace { package: name.to_owned() }))
+}
+
+/// Finds an attribute of a function: packages read the project's definition as `builtins.ref.config`.
+pub(crate) fn of_function(vm: &Vm<'_>, function: &str, name: &str) -> Option<Value> {
+    let package = vm.engine.settings.root_package.clone();
+    (name == "config" && matches!(function, "ref" | "source"))
+        .then(|| Value::object(runtime::RuntimeConfig { package }))
 }
 
 /// Finds a member of the context by its name, whatever macros are called.

@@ -33,6 +33,10 @@ pub struct Settings {
     pub root_package: String,
     /// All packages but the root, in dbt's order of loading.
     pub packages: Vec<String>,
+    /// The `version` of each package and of the root, as its dbt_project.yml writes it.
+    pub versions: Map<String, Json>,
+    /// The `flags:` of the root's dbt_project.yml.
+    pub flags: Map<String, Json>,
     pub dispatch: Vec<DispatchConfig>,
     /// What `var()` answers in each package: dbt_project.yml's global and package-scoped values, merged as dbt merges
     /// them. `environment.vars` win over all of them.

@@ -89,7 +89,10 @@ impl Object for Function {
         self
     }
 
-    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        if let Some(value) = crate::context::of_function(vm, self.name, name) {
+            return Ok(Some(value));
+        }
         Err(Error::unsupported(format!("{}.{name}", self.name)).into())
     }
 

@@ -52,6 +52,8 @@ fn settings() -> Settings {
         environment,
         root_package: "p".into(),
         packages: vec!["pkg".into()],
+        versions: Map::new(),
+        flags: Map::new(),
         dispatch: Vec::new(),
         vars: json!({"p": {"start": "2020-01-01", "deep": "{{ ref('a') }}"}}).as_object().cloned().expect("a map"),
         quoting: Quoting::default(),

@@ -57,12 +57,13 @@ pub(crate) fn filter(vm: &mut Vm<'_>, name: &str, value: Value, args: Args) -> O
             true,
         )?)),
         "pprint" => Value::from(repr(&value)),
-        "safe" | "as_text" | "as_bool" | "as_number" | "as_native" => {
+        "as_text" | "as_bool" | "as_number" | "as_native" => {
             if vm.phase == super::vm::Phase::Yaml || vm.phase == super::vm::Phase::Profile {
-                vm.members.insert("__native".into(), Value::from(name));
+                return super::native::marked(name, &value).map_err(Into::into);
             }
             value
         }
+        "safe" => value,
         "is_list" => Value::Bool(matches!(value, Value::List(_))),
         "xmlattr" | "urlize" | "filesizeformat" | "random" => {
             return Err(Error::unsupported(format!("the filter {name}")).into());

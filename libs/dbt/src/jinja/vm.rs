@@ -11,6 +11,7 @@ use super::engine::Inner;
 use super::error::{Code, Error, Frame};
 use super::ir::{For, Kind, Name, Pattern, Span, Stmt, Template};
 use super::looping::{Loop, Namespace};
+use super::native;
 use super::place::place_of;
 use super::print::print;
 use super::value::Value;
@@ -46,6 +47,8 @@ pub(crate) type Outcome<T> = Result<T, Stop>;
 pub(crate) struct Out {
     pub(crate) text: String,
     pub(crate) spans: Vec<SourceSpan>,
+    /// What is written, piece by piece with its type, where a YAML string is rendered.
+    pub(crate) pieces: Option<Vec<Value>>,
 }
 
 /// Says which of dbt's two passes, or which YAML, is rendered.
@@ -174,7 +177,11 @@ impl<'e> Vm<'e> {
             Stmt::Emit(expr, span) => {
                 self.last_macro = None;
                 let value = self.eval(expr, scope)?;
-                self.emit(out, &value, span)
+                match &mut out.pieces {
+                    Some(pieces) => pieces.push(native::piece(expr, value)),
+                    None => self.emit(out, &value, span)?,
+                }
+                Ok(())
             }
             Stmt::For(each) => self.each(each, scope, out),
             Stmt::If { test, then, otherwise } => {
@@ -235,6 +242,10 @@ impl<'e> Vm<'e> {
     }
 
     fn write(&mut self, out: &mut Out, text: &str, span: &Span) -> Outcome<()> {
+        if let Some(pieces) = &mut out.pieces {
+            pieces.push(Value::from(text));
+            return Ok(());
+        }
         if out.text.len() + text.len() > MAX_OUTPUT {
             return Err(self.locate(budget(), span).into());
         }

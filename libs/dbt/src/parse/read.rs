@@ -254,12 +254,18 @@ fn settings(packages: &[Package<'_>], input: ParseInput<'_>) -> Settings {
         environment: input.environment.clone(),
         root_package: root.map(|root| root.name.clone()).unwrap_or_default(),
         packages: packages.iter().skip(1).map(|package| package.definition.name.clone()).collect(),
+        versions: packages.iter().filter_map(|package| version(&package.definition)).collect(),
+        flags: root.and_then(|root| root.yaml.get("flags")?.as_object().cloned()).unwrap_or_default(),
         dispatch: root.map(Definition::dispatch).unwrap_or_default(),
         vars: vars.collect(),
         quoting: root.map(Definition::quoting).unwrap_or_default(),
         which: "compile".to_owned(),
         full_refresh: false,
     }
+}
+
+fn version(definition: &Definition) -> Option<(String, Json)> {
+    Some((definition.name.clone(), definition.yaml.get("version")?.clone()))
 }
 
 /// Answers the variables of a package: its own, then the root's, each with what it says for this package alone.

@@ -136,6 +136,8 @@ impl Renderer {
             environment: environment.clone(),
             root_package: String::new(),
             packages: Vec::new(),
+            versions: Map::new(),
+            flags: Map::new(),
             dispatch: Vec::new(),
             vars: Map::new(),
             quoting: Default::default(),

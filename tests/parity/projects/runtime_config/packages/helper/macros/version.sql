@@ -1,0 +1,1 @@
+{% macro config_of_project() %}{{ return(builtins.ref.config) }}{% endmacro %}
