@@ -162,16 +162,6 @@ pub(super) fn target(vm: &mut Vm<'_>) -> Outcome<Value> {
     Ok(Value::dict(entries))
 }
 
-/// Makes `invocation_args_dict`.
-pub(super) fn invocation_args(vm: &mut Vm<'_>) -> Outcome<Value> {
-    let mut entries = Dict::new();
-    entries.insert(Key::from("which"), Value::from(&*vm.engine.settings.which));
-    entries.insert(Key::from("full_refresh"), Value::Bool(vm.engine.settings.full_refresh));
-    let vars = vm.engine.settings.environment.vars.iter().map(|(key, value)| (Key::from(&**key), from_json(value)));
-    entries.insert(Key::from("vars"), Value::dict(vars.collect()));
-    Ok(Value::dict(entries))
-}
-
 /// Makes the error that defers a node, with its reason.
 pub(super) fn deferred(reason: &str) -> Error {
     Error::new(Code::Deferred, reason)
@@ -190,4 +180,13 @@ pub(super) fn run_value(vm: &Vm<'_>, name: &str, pick: fn(RunValues) -> String) 
 pub(super) fn run_started_at(vm: &Vm<'_>) -> Result<Value, Error> {
     let text = run_value(vm, "run_started_at", |run| run.started_at)?;
     Ok(Value::object(super::datetime::Moment::parse_utc(&text)))
+}
+
+/// Makes `selected_resources`.
+pub(super) fn selected_resources(vm: &Vm<'_>) -> Result<Value, Error> {
+    match (vm.database, vm.phase) {
+        (Some(database), _) => Ok(Value::list(database.selected()?.iter().map(|id| Value::from(&**id)).collect())),
+        (None, Phase::Run) => Err(deferred("it reads selected_resources")),
+        (None, _) => Ok(Value::list(Vec::new())),
+    }
 }

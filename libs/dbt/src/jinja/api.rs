@@ -222,6 +222,14 @@ pub trait Database {
 
     /// The run's own values.
     fn run(&self) -> RunValues;
+
+    /// Lists the nodes that the run selects.
+    ///
+    /// # Errors
+    /// It is not known.
+    fn selected(&self) -> Result<Vec<String>, Error> {
+        Err(Error::unsupported("selected_resources"))
+    }
 }
 
 /// Holds what only a run knows.
