@@ -5,6 +5,7 @@ use std::ops::Range;
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
 use crate::tree::Edit;
+use crate::yaml::usual_ending;
 
 /// The lines around a change that a unified diff shows.
 const CONTEXT_LINES: usize = 3;
@@ -203,10 +204,4 @@ fn trimmed(old: &str, new: &str, old_at: Range<usize>, new_at: Range<usize>) -> 
 
 fn split_mark(text: &str) -> (&str, &str) {
     text.split_at(if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 })
-}
-
-/// Answers the line ending that most lines of a text have; a line feed where there is none.
-pub(crate) fn usual_ending(text: &str) -> &'static str {
-    let crlf = text.matches("\r\n").count();
-    if crlf * 2 > text.matches('\n').count() { "\r\n" } else { "\n" }
 }

@@ -25,6 +25,12 @@ impl Lines {
     }
 }
 
+/// Answers the line ending that most lines of a text have; a line feed where there is none.
+pub(crate) fn usual_ending(text: &str) -> &'static str {
+    let crlf = text.matches("\r\n").count();
+    if crlf * 2 > text.matches('\n').count() { "\r\n" } else { "\n" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

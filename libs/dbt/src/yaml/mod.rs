@@ -1,8 +1,9 @@
 //! Reads YAML 1.1 as PyYAML does, and keeps where each value stands.
 //!
-//! Responsible for values, anchors, merge keys, the node budget and what is wrong with a file. Writing YAML is not done
-//! here.
+//! Responsible for values, anchors, merge keys, the node budget and what is wrong with a file. Changing a file is
+//! `edit`'s.
 
+pub(crate) mod edit;
 mod lines;
 mod reader;
 mod scalar;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 pub use lines::Lines;
+pub(crate) use lines::usual_ending;
 pub use reader::{Document, place_of, read, syntax};
 
 /// The values one file may hold once its aliases are followed: beyond, it is an alias bomb.

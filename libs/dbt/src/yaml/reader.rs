@@ -52,15 +52,15 @@ struct Reader<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-fn children(node: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).collect()
 }
 
-fn is_value(node: Node<'_>) -> bool {
+pub(super) fn is_value(node: Node<'_>) -> bool {
     matches!(node.kind(), "block_node" | "flow_node")
 }
 
-fn broken(node: Node<'_>) -> Option<Node<'_>> {
+pub(super) fn broken(node: Node<'_>) -> Option<Node<'_>> {
     if !node.has_error() {
         return None;
     }
