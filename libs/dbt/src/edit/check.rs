@@ -1,6 +1,6 @@
 //! Checks that an edit changes what is meant and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value as Json, json};
 
@@ -22,6 +22,12 @@ pub(super) struct Meant {
     pub(super) tests: Vec<String>,
     /// Whether configs may differ anywhere.
     pub(super) configs: bool,
+    /// Nodes that must have exactly these parents.
+    pub(super) parents: Vec<(String, Vec<String>)>,
+    /// Nodes that must have this value of a config; null is anything.
+    pub(super) values: Vec<(String, String, Json)>,
+    /// Nodes that must be there.
+    pub(super) added: Vec<String>,
 }
 
 /// Is a part of a node that an edit may mean.
@@ -69,6 +75,7 @@ impl Facet {
 /// Checks that `after` differs from `before` in what is meant only, and that nothing is newly wrong.
 pub(super) fn check(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal> {
     no_new_errors(before, after)?;
+    no_new_idle_tests(before, after)?;
     let now = |id: &String| meant.renamed.get(id).unwrap_or(id).clone();
     let mut there: HashMap<String, &Node> = HashMap::new();
     for node in before.nodes().values().filter(|node| !is_generic(node)) {
@@ -81,10 +88,34 @@ pub(super) fn check(before: &Project, after: &Project, meant: &Meant) -> Result<
             None => return Err(also(format!("would add {}", new.unique_id), new)),
         }
     }
+    reached(after, meant)?;
     if let Some((id, node)) = there.into_iter().find(|(id, _)| !meant.nodes.contains(id)) {
         return Err(also(format!("would take {id} away"), node));
     }
     tests(before, after, meant)
+}
+
+/// Checks that what is meant is so afterwards.
+fn reached(after: &Project, meant: &Meant) -> Result<(), Refusal> {
+    let failed = |message: String| Err(Refusal::new(Code::EditNotExpressible, message));
+    if let Some(id) = meant.added.iter().find(|id| !after.nodes().contains_key(*id)) {
+        return failed(format!("the project would not have {id}: dbt does not read it there, or it is switched off"));
+    }
+    let set = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<_>>();
+    for (id, parents) in &meant.parents {
+        let Some(node) = after.find(id) else { continue };
+        if set(&node.depends_on.nodes) != set(parents) {
+            let others: Vec<_> = set(&node.depends_on.nodes).symmetric_difference(&set(parents)).cloned().collect();
+            return failed(format!("the edit would get the dependency of {id} on {} wrong", others.join(", ")));
+        }
+    }
+    for (id, key, value) in meant.values.iter().filter(|(.., value)| !value.is_null()) {
+        let read = after.find(id).and_then(|node| node.config.get(key));
+        if let Some(read) = read.filter(|read| *read != value) {
+            return failed(format!("{key} of {id} would be {read}, not {value}: it is set elsewhere too"));
+        }
+    }
+    Ok(())
 }
 
 fn is_generic(node: &Node) -> bool {
@@ -159,14 +190,19 @@ fn no_new_errors(before: &Project, after: &Project) -> Result<(), Refusal> {
     let fresh: Vec<&Diagnostic> = all.filter(|found| !known(found)).collect();
     let Some(first) = fresh.first() else { return Ok(()) };
     let message = format!("the edit would break {}: {}", first.unique_id.as_deref().unwrap_or("a file"), first.message);
-    let code = match first.code.as_str() {
-        "REF_NOT_FOUND" => Code::RefNotFound,
-        "MODEL_DUPLICATE" => Code::ModelDuplicate,
-        "GRAPH_CYCLE" => Code::GraphCycle,
-        "YAML_SYNTAX" => Code::YamlSyntax,
-        _ => Code::EditNotExpressible,
-    };
+    let code = Code::of_diagnostic(&first.code);
     Err(Refusal::new(code, message).at_all(fresh.iter().filter_map(|found| found.place.clone()).collect()))
+}
+
+/// Checks that no test names what is not there: dbt only warns of it and never runs the test.
+fn no_new_idle_tests(before: &Project, after: &Project) -> Result<(), Refusal> {
+    let (old, new) = (before.idle_tests(), after.idle_tests());
+    let stands =
+        |test: &&Node| test.test.as_ref().is_some_and(|generic| after.nodes().contains_key(&generic.attached_node));
+    let fresh = new.values().filter(|test| !old.contains_key(&test.unique_id)).find(stands);
+    let Some(test) = fresh.filter(|_| new.len() > old.len()) else { return Ok(()) };
+    let message = format!("the test {} would name what does not exist or is switched off", test.name);
+    Err(Refusal::new(Code::RefNotFound, message).at_all(test.patch.iter().cloned().collect()))
 }
 
 /// Says that an edit would do more than is meant.

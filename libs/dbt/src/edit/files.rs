@@ -54,6 +54,14 @@ pub(super) fn package_folder(input: &DecideInput<'_>, path: &str) -> Option<Stri
     }
 }
 
+/// Answers the path of the project's dbt_project.yml.
+pub(super) fn project_file(input: &DecideInput<'_>) -> Path {
+    match input.files.root.trim_matches('/') {
+        "" => "dbt_project.yml".into(),
+        root => format!("{root}/dbt_project.yml").into(),
+    }
+}
+
 /// Checks that a node's files are the project's own.
 pub(super) fn own<'a>(input: &DecideInput<'a>, node: &Node) -> Result<&'a File, Refusal> {
     input.files.tree.find(&node.original_file_path).ok_or_else(|| {
@@ -70,16 +78,4 @@ pub(super) fn is_yaml(path: &str) -> bool {
 /// Reads a YAML file; None where it is broken or empty.
 pub(super) fn read(path: &Path, text: &str) -> Option<Value> {
     yaml::read(path, text).value
-}
-
-/// Refuses an edit that goes through an alias, an anchor or a merge key at byte `at`.
-pub(super) fn through_alias(path: &Path, text: &str, at: usize) -> Refusal {
-    let message = "the value is shared through a YAML anchor, alias or merge key; edit the file";
-    Refusal::new(Code::YamlAlias, message).at(yaml::place_of(path, text, at))
-}
-
-/// Says whether a text is a string where it stands in YAML without quotes.
-pub(super) fn is_plain(text: &str) -> bool {
-    let read = yaml::read(&Path::from(""), &format!("[{text}]")).value;
-    read.is_some_and(|read| read.items().len() == 1 && read.items()[0].as_str() == Some(text))
 }

@@ -1,18 +1,27 @@
 //! Semantic edits: decides what a user means into the smallest exact changes of files.
 //!
 //! Responsible for the edits, for checking that they change what was meant and nothing else, and for saying which nodes
-//! moved. Stale bases are the domain's; how YAML is written is `yaml_edit`'s.
+//! moved. Stale bases are the domain's; how YAML is written is `yaml::edit`'s.
 
+mod add;
+mod calls;
 mod check;
+mod data_tests;
+mod describe;
 mod diff;
 mod files;
+mod home;
 mod identifier;
 mod intent;
+mod layers;
 mod moved;
 mod preview;
+mod properties;
 mod raw;
 mod refusal;
+mod remove;
 mod rename;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +35,7 @@ use moved::Side;
 
 pub use diff::{Hunk, Overlap, diff, hunks, overlap, rebase, restore, three, unified};
 pub use intent::*;
-pub use preview::preview_rename;
+pub use preview::{preview_removal, preview_rename};
 pub use refusal::{Code, Refusal};
 
 /// The nodes that an edit may leave a project with.
@@ -62,10 +71,21 @@ pub struct RenamePreview {
     pub target: String,
 }
 
+/// Is a removal before it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovalPreview {
+    pub files: Vec<FilePreview>,
+    /// What still names the node and would break; the removal is refused while there is any.
+    pub breaks: Vec<Mention>,
+    /// Says what happens in the target.
+    pub target: String,
+}
+
 /// Is what an edit does to one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePreview {
     pub path: Path,
+    pub is_removed: bool,
     /// Where the file goes, if it moves.
     pub moved_to: Option<Path>,
     pub hunks: Vec<Hunk>,
@@ -105,16 +125,14 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
         Intent::RemoveFile(remove) => raw::remove(input, remove)?,
         Intent::SetSql(set) => raw::set_sql(input, set)?,
         Intent::RenameNode(asked) => rename::rename(input, asked)?,
-        Intent::AddNode(_)
-        | Intent::RemoveNode(_)
-        | Intent::Connect(_)
-        | Intent::Disconnect(_)
-        | Intent::Configure(_)
-        | Intent::DescribeNode(_)
-        | Intent::DescribeColumn(_)
-        | Intent::AddTest(_)
-        | Intent::RemoveTest(_)
-        | Intent::DeclareSource(_) => {
+        Intent::AddNode(asked) => add::add(input, asked)?,
+        Intent::RemoveNode(asked) => remove::remove(input, asked)?,
+        Intent::DeclareSource(asked) => source::declare(input, asked)?,
+        Intent::DescribeNode(asked) => describe::node(input, asked)?,
+        Intent::DescribeColumn(asked) => describe::column(input, asked)?,
+        Intent::AddTest(asked) => data_tests::add(input, asked)?,
+        Intent::RemoveTest(asked) => data_tests::remove(input, asked)?,
+        Intent::Connect(_) | Intent::Disconnect(_) | Intent::Configure(_) => {
             return Err(Refusal::new(Code::EditNotExpressible, "this edit is not supported yet; edit the file"));
         }
     };

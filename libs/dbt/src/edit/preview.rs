@@ -1,8 +1,11 @@
-//! Shows a rename before it is made.
+//! Shows a rename and a removal before they are made.
 
 use super::files::{self, FileEdits};
+use super::remove::Removal;
 use super::rename::Rename;
-use super::{DecideInput, Decided, FilePreview, Intent, Mention, RenameNode, RenamePreview, decide, hunks};
+use super::{
+    DecideInput, Decided, FilePreview, Intent, Mention, RemovalPreview, RenameNode, RenamePreview, decide, hunks,
+};
 use super::{Refusal, refs};
 use crate::node::Node;
 use crate::tree::{FileChange, Tree};
@@ -25,16 +28,42 @@ pub fn preview_rename(input: &DecideInput<'_>, unique_id: &str, to: &str) -> Res
     Ok(RenamePreview { files: previews(input.files.tree, &tree, &decided.files), mentions, target })
 }
 
+/// Shows a removal without making it, with what it would break.
+///
+/// # Errors
+/// When there is no such node, or it cannot be removed by an edit.
+pub fn preview_removal(input: &DecideInput<'_>, unique_id: &str) -> Result<RemovalPreview, Refusal> {
+    let removal = Removal::new(input, unique_id)?;
+    let files = removal.files()?;
+    let after = input.files.tree.apply(&files).expect("invariant: planned edits fit their files");
+    let users = removal.users(&files).into_iter().take(MAX_MENTIONS);
+    let breaks = users.map(|user| {
+        let text = input.files.tree.find(&user.place.path).and_then(|file| file.text()).unwrap_or_default();
+        let told = text.lines().nth(user.place.line as usize - 1).unwrap_or_default().trim().to_owned();
+        Mention { path: user.place.path, line: user.place.line, text: told }
+    });
+    let node = removal.node;
+    let target = match node.is_relational() {
+        true => {
+            format!("nothing: {}.{}.{} stays as it is until somebody drops it", node.database, node.schema, node.alias)
+        }
+        false => "nothing: it has no relation of its own".to_owned(),
+    };
+    Ok(RemovalPreview { breaks: breaks.collect(), files: previews(input.files.tree, &after, &files), target })
+}
+
 fn previews(before: &Tree, after: &Tree, changes: &[FileChange]) -> Vec<FilePreview> {
     let mut previews: Vec<FilePreview> = Vec::new();
     for change in changes {
         let path = change.path();
         if !previews.iter().any(|preview| preview.path == *path) {
-            previews.push(FilePreview { path: path.clone(), moved_to: None, hunks: Vec::new() });
+            previews.push(FilePreview { path: path.clone(), is_removed: false, moved_to: None, hunks: Vec::new() });
         }
         let preview = previews.iter_mut().find(|preview| preview.path == *path);
-        if let (Some(preview), FileChange::Moved { to, .. }) = (preview, change) {
-            preview.moved_to = Some(to.clone());
+        match (preview, change) {
+            (Some(preview), FileChange::Moved { to, .. }) => preview.moved_to = Some(to.clone()),
+            (Some(preview), FileChange::Removed { .. }) => preview.is_removed = true,
+            _ => {}
         }
     }
     for preview in &mut previews {

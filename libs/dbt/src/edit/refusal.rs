@@ -30,6 +30,16 @@ pub enum Code {
     YamlSyntax,
     TestNotFound,
     TestDuplicate,
+    SourceNotFound,
+    MacroNotFound,
+    /// The node is switched off.
+    NodeDisabled,
+    /// A config, or an argument, is of the wrong type.
+    ConfigType,
+    EnvVarNotDefined,
+    SqlTooLarge,
+    TemplateSyntax,
+    TemplateBudget,
 }
 
 impl Code {
@@ -56,7 +66,35 @@ impl Code {
             Self::YamlSyntax => "YAML_SYNTAX",
             Self::TestNotFound => "TEST_NOT_FOUND",
             Self::TestDuplicate => "TEST_DUPLICATE",
+            Self::SourceNotFound => "SOURCE_NOT_FOUND",
+            Self::MacroNotFound => "MACRO_NOT_FOUND",
+            Self::NodeDisabled => "NODE_DISABLED",
+            Self::ConfigType => "CONFIG_TYPE",
+            Self::EnvVarNotDefined => "ENV_VAR_NOT_DEFINED",
+            Self::SqlTooLarge => "SQL_TOO_LARGE",
+            Self::TemplateSyntax => "TEMPLATE_SYNTAX",
+            Self::TemplateBudget => "TEMPLATE_BUDGET",
         }
+    }
+
+    /// Answers the code of an edit that would bring a diagnostic: the same where it is a rule of the graph or of a
+    /// file, else that the edit does more than is meant.
+    pub(crate) fn of_diagnostic(code: &str) -> Self {
+        let rules = [
+            Self::RefNotFound,
+            Self::SourceNotFound,
+            Self::MacroNotFound,
+            Self::NodeDisabled,
+            Self::ModelDuplicate,
+            Self::GraphCycle,
+            Self::YamlSyntax,
+            Self::ConfigType,
+            Self::EnvVarNotDefined,
+            Self::SqlTooLarge,
+            Self::TemplateSyntax,
+            Self::TemplateBudget,
+        ];
+        rules.into_iter().find(|rule| rule.as_str() == code).unwrap_or(Self::EditNotExpressible)
     }
 }
 

@@ -3,9 +3,10 @@
 use super::check::{Facet, Meant};
 use super::files::{self, FileEdits};
 use super::refs::{self, Call};
-use super::{Code, DecideInput, Moved, Plan, Refusal, RenameNode, Subject, identifier, raw};
+use super::{Code, DecideInput, Moved, Plan, Refusal, RenameNode, Subject, identifier, properties, raw};
 use crate::node::{Node, ResourceType};
 use crate::tree::{FileChange, Path};
+use crate::yaml::edit::is_plain;
 use crate::yaml::{Kind, Value};
 
 /// Is a rename on its way.
@@ -42,7 +43,7 @@ pub(super) fn rename(input: &DecideInput<'_>, asked: &RenameNode) -> Result<Plan
 impl<'a> Rename<'a> {
     pub(super) fn new(input: &'a DecideInput<'a>, asked: &'a RenameNode) -> Result<Self, Refusal> {
         let node = super::find(input, &asked.unique_id)?;
-        let section = section(node).ok_or_else(|| {
+        let section = properties::section(node).ok_or_else(|| {
             let message =
                 format!("a {} cannot be renamed here; edit {}", node.resource_type.as_str(), node.original_file_path);
             Refusal::new(Code::EditNotExpressible, message).at_field("/unique_id")
@@ -157,7 +158,7 @@ impl<'a> Rename<'a> {
         let written = &text[span.clone()];
         let inside = item.span.start <= span.start && span.end <= item.span.end;
         if !inside || written.starts_with(['*', '&']) {
-            return Err(files::through_alias(&edits.path, text, span.start));
+            return Err(properties::through_alias(&edits.path, text, span.start));
         }
         let at = written.find(&self.node.name).map(|at| span.start + at);
         let Some(at) = at else {
@@ -173,7 +174,7 @@ impl<'a> Rename<'a> {
     /// Answers the new name as it is written in the place of a scalar, in quotes of its own where YAML needs them.
     fn quoted(&self, written: &str) -> String {
         let plain = !written.starts_with(['\'', '"']);
-        if plain && !files::is_plain(self.to) { format!("\"{}\"", self.to) } else { self.to.to_owned() }
+        if plain && !is_plain(self.to, true) { format!("\"{}\"", self.to) } else { self.to.to_owned() }
     }
 
     /// Replaces the name where dbt_project.yml configures the node by it.
@@ -225,28 +226,8 @@ impl<'a> Rename<'a> {
     }
 }
 
-/// Names the section of YAML files for nodes of a kind; None for what cannot be renamed.
-fn section(node: &Node) -> Option<&'static str> {
-    match node.resource_type {
-        ResourceType::Model => Some("models"),
-        ResourceType::Seed => Some("seeds"),
-        ResourceType::Snapshot => Some("snapshots"),
-        ResourceType::Analysis => Some("analyses"),
-        ResourceType::Exposure => Some("exposures"),
-        ResourceType::Test if node.test.is_none() => Some("data_tests"),
-        ResourceType::Test
-        | ResourceType::Source
-        | ResourceType::UnitTest
-        | ResourceType::Operation
-        | ResourceType::Metric
-        | ResourceType::SemanticModel
-        | ResourceType::SavedQuery
-        | ResourceType::Group => None,
-    }
-}
-
 /// Collects where strings stand that dbt may render, less descriptions and meta, which only mention.
-fn scalars(value: &Value, spans: &mut Vec<std::ops::Range<usize>>) {
+pub(super) fn scalars(value: &Value, spans: &mut Vec<std::ops::Range<usize>>) {
     match &value.kind {
         Kind::Str(_) => spans.push(value.span.clone()),
         Kind::Seq(items) => items.iter().for_each(|item| scalars(item, spans)),

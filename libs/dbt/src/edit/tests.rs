@@ -1,6 +1,11 @@
 //! Edits of small projects, in all the ways in which they are written.
 
+mod add;
+mod data_tests;
+mod describe;
+mod remove;
 mod rename;
+mod source;
 
 use indexmap::IndexMap;
 use serde_json::Map;
@@ -44,6 +49,14 @@ impl World {
         let files = ParseInput { tree: &self.tree, root: "", packages: &packages, environment: &self.environment };
         let project = parse(files);
         ask(&DecideInput { files, project: &project })
+    }
+
+    /// Answers the id of the test of a name.
+    pub(super) fn id_of_test(&self, name: &str) -> String {
+        self.with(|input| {
+            let mut tests = input.project.nodes().values().filter(|node| node.test.is_some());
+            tests.find(|node| node.name == name).expect("the test is there").unique_id.clone()
+        })
     }
 
     pub(super) fn decide(&self, intent: &Intent) -> Result<Decided, Refusal> {

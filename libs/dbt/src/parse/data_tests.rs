@@ -11,7 +11,7 @@ use crate::jinja::{RefCall, YamlScope};
 use crate::node::{GenericTest, Node, ResourceType};
 
 /// The keys of a test that are its config, in dbt's order.
-const CONFIG_KEYS: [&str; 14] = [
+pub(crate) const CONFIG_KEYS: [&str; 14] = [
     "severity",
     "tags",
     "enabled",

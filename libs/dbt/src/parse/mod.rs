@@ -43,6 +43,7 @@ use crate::project::MissingPackage;
 use crate::tree::Tree;
 
 pub use config::{Layer, Origin};
+pub(crate) use data_tests::CONFIG_KEYS;
 pub use docs::Doc;
 pub use macros::MacroPatch;
 

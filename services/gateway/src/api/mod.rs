@@ -59,6 +59,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(nodes::node_history))
         .routes(routes!(commands::apply))
         .routes(routes!(previews::rename))
+        .routes(routes!(previews::remove))
         .routes(routes!(previews::rows))
         .routes(routes!(previews::preview))
         .routes(routes!(files::tree))

@@ -1,8 +1,8 @@
-//! Previews: what a rename would change before it is made, and the first rows of a node before it is run.
+//! Previews: what a rename or a removal would change before it is made, and the first rows of a node before it is run.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use dvt_dbt::edit::{self, DecideInput, RenamePreview};
+use dvt_dbt::edit::{self, DecideInput, Refusal, RemovalPreview, RenamePreview};
 use dvt_dbt::parse::ParseInput;
 use dvt_domain::run::question::{Answer, Failure, Question, ROWS_MAX, Rows, RowsQuestion, SQL_MAX_BYTES};
 use dvt_store::preview;
@@ -39,10 +39,11 @@ pub(super) struct Renamed {
     target: String,
 }
 
-/// Is what the rename does to one file.
+/// Is what an edit does to one file.
 #[derive(Serialize, ToSchema)]
 struct FilePreview {
     path: String,
+    is_removed: bool,
     moved_to: Option<String>,
     hunks: Vec<Hunk>,
 }
@@ -71,16 +72,8 @@ pub(super) async fn rename(
     Path(project): Path<String>,
     Json(asked): Json<Rename>,
 ) -> Result<axum::Json<Renamed>, Problem> {
-    let scope = Scope::head(&app, &project).await?;
-    let (reading, parsed) = (scope.reading(None)?, scope.parsed(&app, None).await?);
-    let (version, files) = (scope.head.version, scope.head.state.clone());
-    let look = move || {
-        let Reading { root, environment } = &reading;
-        let input = ParseInput { tree: &files.tree, root, packages: &files.packages, environment };
-        edit::preview_rename(&DecideInput { files: input, project: &parsed.project }, &asked.unique_id, &asked.to)
-    };
-    let found = tokio::task::spawn_blocking(look).await.map_err(|error| Problem::internal(&error))?;
-    let RenamePreview { files, mentions, target } = found.map_err(|refusal| edits::refused(refusal, ""))?;
+    let look = move |input: &DecideInput<'_>| edit::preview_rename(input, &asked.unique_id, &asked.to);
+    let (version, RenamePreview { files, mentions, target }) = look_at(&app, &project, look).await?;
     Ok(axum::Json(Renamed {
         version,
         files: files.into_iter().map(FilePreview::from).collect(),
@@ -89,11 +82,66 @@ pub(super) async fn rename(
     }))
 }
 
+/// Looks at what an edit of the branch as it is would do; answers the version that was looked at too.
+async fn look_at<T: Send + 'static>(
+    app: &App,
+    project: &str,
+    look: impl FnOnce(&DecideInput<'_>) -> Result<T, Refusal> + Send + 'static,
+) -> Result<(i64, T), Problem> {
+    let scope = Scope::head(app, project).await?;
+    let (reading, parsed) = (scope.reading(None)?, scope.parsed(app, None).await?);
+    let (version, files) = (scope.head.version, scope.head.state.clone());
+    let look = move || {
+        let Reading { root, environment } = &reading;
+        let input = ParseInput { tree: &files.tree, root, packages: &files.packages, environment };
+        look(&DecideInput { files: input, project: &parsed.project })
+    };
+    let found = tokio::task::spawn_blocking(look).await.map_err(|error| Problem::internal(&error))?;
+    Ok((version, found.map_err(|refusal| edits::refused(refusal, ""))?))
+}
+
+/// Asks what a removal would change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Removal {
+    unique_id: String,
+}
+
+/// Says what a removal would change.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RemovalPreview)]
+pub(super) struct Removed {
+    /// The version of the branch that was looked at.
+    version: i64,
+    files: Vec<FilePreview>,
+    /// What still names the node and would break; the removal is refused while there is any.
+    breaks: Vec<Mention>,
+    /// What happens in the target.
+    target: String,
+}
+
+/// Shows a removal without making it, with what it would break.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/preview/remove", tag = "edits", params(("project" = String, Path)), request_body = Removal, responses((status = OK, body = Removed)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Path(project): Path<String>,
+    Json(asked): Json<Removal>,
+) -> Result<axum::Json<Removed>, Problem> {
+    let look = move |input: &DecideInput<'_>| edit::preview_removal(input, &asked.unique_id);
+    let (version, RemovalPreview { files, breaks, target }) = look_at(&app, &project, look).await?;
+    Ok(axum::Json(Removed {
+        version,
+        files: files.into_iter().map(FilePreview::from).collect(),
+        breaks: breaks.into_iter().map(Mention::from).collect(),
+        target,
+    }))
+}
+
 impl From<edit::FilePreview> for FilePreview {
-    fn from(edit::FilePreview { path, moved_to, hunks }: edit::FilePreview) -> Self {
+    fn from(edit::FilePreview { path, is_removed, moved_to, hunks }: edit::FilePreview) -> Self {
         let hunk = |edit::Hunk { line, before, after }: edit::Hunk| Hunk { line, before, after };
         let moved_to = moved_to.map(|path| path.to_string());
-        Self { path: path.to_string(), moved_to, hunks: hunks.into_iter().map(hunk).collect() }
+        Self { path: path.to_string(), is_removed, moved_to, hunks: hunks.into_iter().map(hunk).collect() }
     }
 }
 

@@ -128,7 +128,10 @@ fn a_preview_shows_the_lines_and_the_strings_that_only_mention() {
         before: "select * from {{ ref('orders') }}\n".into(),
         after: "select * from {{ ref('x') }}\n".into(),
     };
-    assert_eq!(preview.files[0], FilePreview { path: "models/all.sql".into(), moved_to: None, hunks: vec![hunk] });
+    assert_eq!(
+        preview.files[0],
+        FilePreview { path: "models/all.sql".into(), is_removed: false, moved_to: None, hunks: vec![hunk] }
+    );
     assert_eq!(preview.files[1].moved_to.as_deref(), Some("models/x.sql"));
     let mentions: Vec<_> = preview.mentions.iter().map(|mention| (&*mention.path, mention.line)).collect();
     assert_eq!(mentions, [("models/all.sql", 1), ("models/docs.md", 1)]);

@@ -1,0 +1,89 @@
+//! Describes nodes and columns, in their YAML entries.
+
+use serde_json::{Value as Json, json};
+
+use super::check::{Facet, Meant};
+use super::properties::{Entry, YamlEdit};
+use super::{Code, DecideInput, DescribeColumn, DescribeNode, Plan, Refusal, Subject};
+use crate::yaml::edit::Step;
+
+/// Decides the description of a node.
+pub(super) fn node(input: &DecideInput<'_>, asked: &DescribeNode) -> Result<Plan, Refusal> {
+    let node = super::find(input, &asked.unique_id)?;
+    let text = normal(&asked.text);
+    let done = if text.is_empty() { "removed the description of" } else { "described" };
+    let plan = Plan {
+        summary: format!("{done} {}", node.name),
+        subjects: vec![Subject { node: node.unique_id.clone(), property: "description".to_owned() }],
+        ..Plan::default()
+    };
+    if node.description.trim_end() == text.trim_end() {
+        return Ok(plan);
+    }
+    let mut entry = Entry::of(input, node)?;
+    let steps = entry.path(["description".into()]);
+    describe(&mut entry.yaml, &steps, &text)?;
+    let meant = Meant { facets: vec![(node.unique_id.clone(), Facet::Description)], ..Meant::default() };
+    Ok(Plan { files: entry.yaml.change().into_iter().collect(), meant: Some(meant), ..plan })
+}
+
+/// Decides the description of a column; one that is not declared yet is.
+pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<Plan, Refusal> {
+    let node = super::find(input, &asked.unique_id)?;
+    let (name, text) = (&asked.column, normal(&asked.text));
+    let done = if text.is_empty() { "removed the description of" } else { "described" };
+    let plan = Plan {
+        summary: format!("{done} {}.{name}", node.name),
+        subjects: vec![Subject { node: node.unique_id.clone(), property: format!("columns.{name}.description") }],
+        ..Plan::default()
+    };
+    let known = node.columns.get(name);
+    if known.is_some_and(|column| column.description.trim_end() == text.trim_end()) {
+        return Ok(plan);
+    }
+    if known.is_none() && text.is_empty() {
+        let message = format!("{} declares no column {name}", node.name);
+        return Err(Refusal::new(Code::ColumnNotFound, message).at_field("/column"));
+    }
+    check_column(name)?;
+    let mut entry = Entry::of(input, node)?;
+    match entry.column(name) {
+        Some(column) => {
+            let steps: Vec<Step> = column.into_iter().chain(["description".into()]).collect();
+            describe(&mut entry.yaml, &steps, &text)?;
+        }
+        None => {
+            let columns = entry.path(["columns".into()]);
+            entry.yaml.push(&columns, &json!({"name": name, "description": text}))?;
+        }
+    }
+    let meant = Meant { facets: vec![(node.unique_id.clone(), Facet::Columns)], ..Meant::default() };
+    Ok(Plan { files: entry.yaml.change().into_iter().collect(), meant: Some(meant), ..plan })
+}
+
+/// Checks that a column can have a name.
+pub(super) fn check_column(name: &str) -> Result<(), Refusal> {
+    match name.trim().is_empty() || name.chars().any(char::is_control) {
+        true => {
+            let message = "the name of a column is empty or has a control character";
+            Err(Refusal::new(Code::IdentifierInvalid, message).at_field("/column"))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Sets or removes a description. The line feed at the end of a block scalar is not the text's: it stays as it is.
+fn describe(yaml: &mut YamlEdit<'_>, steps: &[Step], text: &str) -> Result<(), Refusal> {
+    let old = yaml.at(steps);
+    let old = old.as_ref().and_then(Json::as_str).unwrap_or_default();
+    if text.is_empty() {
+        return yaml.remove(steps);
+    }
+    let end = if old.ends_with('\n') && !text.ends_with('\n') { "\n" } else { "" };
+    yaml.set(steps, &json!(format!("{text}{end}")))
+}
+
+fn normal(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    if text.trim().is_empty() { String::new() } else { text }
+}
