@@ -47,6 +47,7 @@ struct Item {
 /// Says what is meant.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = EditCommand)]
 enum Command {
     Edit(Intent),
     Place(PlaceNode),

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::{Parsed, is_badge};
 
-/// Is a project's graph in one environment. Tests are not nodes here: each node counts its own.
+/// Is a project's graph in one environment. Tests are not nodes here: each node names its own.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Graph {
     version: i64,
@@ -48,7 +48,8 @@ pub(super) struct GraphNode {
     alias: String,
     tags: Vec<String>,
     description: String,
-    tests: usize,
+    /// The unique_ids of its tests.
+    tests: Vec<String>,
     problems: Problems,
     source_name: Option<String>,
     /// Pixels at zoom 1, where a user pinned the node.
@@ -97,7 +98,7 @@ impl GraphNode {
             alias: node.alias.clone(),
             tags: node.tags.clone(),
             description: node.description.clone(),
-            tests: parsed.tests.get(&node.unique_id).map_or(0, Vec::len),
+            tests: parsed.tests.get(&node.unique_id).cloned().unwrap_or_default(),
             problems: parsed.problems.get(&node.unique_id).copied().unwrap_or_default().into(),
             source_name: node.source_name.clone(),
             x: pin.map(|pin| pin.0),

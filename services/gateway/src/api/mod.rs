@@ -16,6 +16,7 @@ mod projects;
 mod publishes;
 mod runs;
 mod scope;
+mod selection;
 mod shapes;
 mod steps;
 mod stream;
@@ -54,6 +55,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(environments::test))
         .routes(routes!(graph::graph))
         .routes(routes!(graph::diagnostics))
+        .routes(routes!(selection::selection))
         .routes(routes!(nodes::node))
         .routes(routes!(nodes::compiled))
         .routes(routes!(nodes::node_history))

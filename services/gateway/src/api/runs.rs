@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use dvt_dbt::select::{Criteria, select};
+use dvt_dbt::select::Criteria;
 use dvt_domain::Topic;
 use dvt_domain::id::{ProjectId, RunId};
 use dvt_domain::project::THREADS_MAX;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::compilations::Needed;
 use super::scope::{Scope, project_id};
+use super::selection;
 use super::shapes::moment;
 use super::steps::Step;
 use crate::app::{App, Write};
@@ -53,6 +54,7 @@ pub(super) struct NewRun {
 /// Names what a run does, as dbt's command of that name.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RunCommand)]
 enum Command {
     #[default]
     Build,
@@ -277,15 +279,13 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
 async fn check_selection(app: &App, scope: &Scope, asked: &NewRun) -> Result<(), Problem> {
     let parsed = scope.parsed(app, asked.environment.as_deref()).await?;
     let criteria = Criteria { select: asked.select.clone(), exclude: asked.exclude.clone(), ..Criteria::default() };
-    let find = move || select(&parsed.project, &criteria);
-    match tokio::task::spawn_blocking(find).await.map_err(|error| Problem::internal(&error))? {
-        Ok(found) if found.is_empty() => {
-            let detail = "the selection finds no node of this project";
-            Err(Problem::unprocessable("SELECTION_EMPTY", detail).at("/select").got(&asked.select))
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(Problem::unprocessable(error.code(), error.to_string()).at("/select").got(&asked.select)),
+    let find = move || selection::found(&parsed.project, &criteria);
+    let found = tokio::task::spawn_blocking(find).await.map_err(|error| Problem::internal(&error))??;
+    if found.is_empty() {
+        let detail = "the selection finds no node of this project";
+        return Err(Problem::unprocessable("SELECTION_EMPTY", detail).at("/select").got(&asked.select));
     }
+    Ok(())
 }
 
 /// Lists runs.
