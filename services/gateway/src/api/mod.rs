@@ -101,6 +101,9 @@ pub fn description() -> OpenApi {
         let operations = [&mut item.get, &mut item.post];
         for operation in operations.into_iter().flatten() {
             operation.responses.responses.insert("default".to_owned(), RefOr::T(problem_response()));
+            // Unique, as OpenAPI wants it: each resource has its own `list` and `detail`.
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|id| format!("{tag}_{id}"));
         }
     }
     described
