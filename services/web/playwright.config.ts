@@ -1,0 +1,21 @@
+import { defineConfig } from '@playwright/test';
+
+/** One look at a real `dvt up`: scripts/e2e starts it and names it in DVT_URL. */
+export default defineConfig({
+  testDir: 'e2e',
+  workers: 1,
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
+  reporter: 'list',
+  outputDir: '../../target/e2e',
+  use: {
+    baseURL: process.env.DVT_URL,
+    viewport: { width: 1440, height: 900 },
+    launchOptions: { executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] },
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'e2e', testMatch: '*.spec.ts' },
+    { name: 'screenshots', testMatch: '*.shots.ts' },
+  ],
+});

@@ -1,0 +1,89 @@
+import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
+
+import { sayRefused, sayWrote } from '@/lib/strip';
+
+import { ApiProblem, asProblem, path, post } from './client';
+import { keys } from './keys';
+import type { CommandResult, Intent, PlaceNode as Place, Problem, Results } from './schema';
+import { noteVersion } from './versions';
+
+/** What a hook for one kind of intent takes: the intent, and the version of the branch that the user saw. */
+export type Meant<T extends Intent['type']> = Omit<Extract<Intent, { type: T }>, 'type'> & { baseVersion: number };
+
+/** The description of the API leaves the tag of this one out. */
+type PlaceNode = Place & { type: 'place_node' };
+
+function isRefusal(outcome: CommandResult | Problem): outcome is Problem {
+  return 'code' in outcome;
+}
+
+async function send(project: string, command: Intent | PlaceNode, baseVersion: number | null) {
+  const item = { idempotency_key: crypto.randomUUID(), base_version: baseVersion, command };
+  const body = { commands: [item] };
+  const { results } = await post<Results>(`${path('projects', project)}/commands`, { body });
+  const outcome = results[0];
+  if (!outcome) throw new Error('the answer holds no result');
+  if (isRefusal(outcome)) throw new ApiProblem(outcome);
+  return outcome;
+}
+
+/** Takes the version that an edit came to, and reads again what it may have changed; done when that is read. */
+function edited(client: QueryClient, project: string, result: CommandResult): Promise<void> {
+  noteVersion(project, result.version);
+  sayWrote({ summary: result.summary, files: result.files, eventId: result.event_id ?? null });
+  return client.invalidateQueries({ queryKey: keys.files(project) });
+}
+
+function useIntent<T extends Intent['type']>(project: string, type: T) {
+  const client = useQueryClient();
+  return useMutation<CommandResult, Error, Meant<T>>({
+    mutationKey: [type],
+    mutationFn: ({ baseVersion, ...members }) => send(project, { type, ...members } as unknown as Intent, baseVersion),
+    onSuccess: (result) => edited(client, project, result),
+    onError: (error) => {
+      const problem = asProblem(error);
+      sayRefused(problem.code, problem.detail);
+    },
+  });
+}
+
+/** Adds a model. */
+export const useAddNode = (project: string) => useIntent(project, 'add_node');
+/** Renames a node, everywhere it is named. */
+export const useRenameNode = (project: string) => useIntent(project, 'rename_node');
+/** Removes a node with its file and its YAML entries. */
+export const useRemoveNode = (project: string) => useIntent(project, 'remove_node');
+/** Makes one node depend on another. */
+export const useConnect = (project: string) => useIntent(project, 'connect');
+/** Takes a dependency away. */
+export const useDisconnect = (project: string) => useIntent(project, 'disconnect');
+/** Replaces the text that defines a node. */
+export const useSetSql = (project: string) => useIntent(project, 'set_sql');
+/** Sets a config of a node. */
+export const useConfigure = (project: string) => useIntent(project, 'configure');
+/** Sets a node's description. */
+export const useDescribeNode = (project: string) => useIntent(project, 'describe_node');
+/** Sets a column's description. */
+export const useDescribeColumn = (project: string) => useIntent(project, 'describe_column');
+/** Adds a generic test. */
+export const useAddTest = (project: string) => useIntent(project, 'add_test');
+/** Removes a test. */
+export const useRemoveTest = (project: string) => useIntent(project, 'remove_test');
+/** Declares tables of a source. */
+export const useDeclareSource = (project: string) => useIntent(project, 'declare_source');
+/** Replaces the text of a file. */
+export const useSaveFile = (project: string) => useIntent(project, 'save_file');
+/** Adds a file of text. */
+export const useAddFile = (project: string) => useIntent(project, 'add_file');
+/** Moves a file. */
+export const useMoveFile = (project: string) => useIntent(project, 'move_file');
+/** Removes a file. */
+export const useRemoveFile = (project: string) => useIntent(project, 'remove_file');
+
+/** Pins a node at a place of the canvas. */
+export function usePlaceNode(project: string) {
+  return useMutation<CommandResult, Error, Place>({
+    mutationKey: ['place_node'],
+    mutationFn: (place) => send(project, { type: 'place_node', ...place }, null),
+  });
+}

@@ -1,0 +1,163 @@
+import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+
+import { get, path } from './client';
+import { keys } from './keys';
+import type { HistoryEvent, HistoryPage, RunDetail, RunStep } from './schema';
+import { noteVersion } from './versions';
+
+/** How the live stream stands. */
+export type Connection = 'connecting' | 'live' | 'reconnecting';
+
+const RECONNECT_MS = [500, 1000, 2000, 5000];
+/** Events come in bursts; what they change is read once. */
+const GATHER_MS = 120;
+
+/** What an event of a step makes of it. */
+const STEP_STATES: Record<string, string> = {
+  StepStarted: 'running',
+  StepSucceeded: 'succeeded',
+  StepFailed: 'failed',
+  StepUnknown: 'unknown',
+  StepSkipped: 'skipped',
+  StepCancelled: 'cancelled',
+};
+
+/** Writes one event of a step into the run that is shown, before its figures are read. */
+export function withStep(run: RunDetail, event: HistoryEvent): RunDetail {
+  const node = event.subjects[0]?.node;
+  const state = STEP_STATES[event.type];
+  if (node === undefined || state === undefined || event.stream_version <= run.stream_version) return run;
+  const step = (found: RunStep): RunStep => {
+    if (found.unique_id !== node) return found;
+    const started_at = state === 'running' ? event.occurred_at : found.started_at;
+    return { ...found, state, started_at: started_at ?? null };
+  };
+  return { ...run, steps: run.steps.map(step) };
+}
+
+/** Puts an event before the ones that the history shows. */
+export function withEvent(pages: InfiniteData<HistoryPage>, event: HistoryEvent): InfiniteData<HistoryPage> {
+  const [first, ...rest] = pages.pages;
+  if (!first || first.events.some((known) => known.position >= event.position)) return pages;
+  return { ...pages, pages: [{ ...first, events: [event, ...first.events] }, ...rest] };
+}
+
+/** Takes the events of a project into the query cache. */
+class Intake {
+  private readonly stale = new Map<string, readonly unknown[]>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly client: QueryClient,
+    private readonly project: string,
+  ) {}
+
+  take(event: HistoryEvent): void {
+    const { client, project } = this;
+    client.setQueryData<InfiniteData<HistoryPage>>(keys.history(project), (pages) => pages && withEvent(pages, event));
+    if (event.category === 'branch') {
+      noteVersion(project, event.stream_version);
+      this.readAgain(keys.files(project), keys.detail(project));
+    } else if (event.category === 'layout') {
+      this.readAgain(keys.files(project));
+    } else if (event.category === 'project') {
+      this.readAgain(keys.project(project));
+    } else if (event.category === 'compilation') {
+      this.readAgain(keys.publishes(project), keys.detail(project));
+    } else if (event.category === 'run') {
+      const key = keys.run(project, event.stream_id);
+      client.setQueryData<RunDetail>(key, (run) => run && withStep(run, event));
+      this.readAgain(key, keys.runs(project));
+      if (event.type === 'RunRequested' || event.type === 'RunFinished') this.readAgain(keys.detail(project));
+    }
+  }
+
+  readAgain(...stale: (readonly unknown[])[]): void {
+    for (const key of stale) this.stale.set(JSON.stringify(key), key);
+    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  private flush(): void {
+    this.timer = undefined;
+    for (const queryKey of this.stale.values()) void this.client.invalidateQueries({ queryKey });
+    this.stale.clear();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/** Follows a project from a position on, for ever, through lost connections. */
+class Follower {
+  private source: EventSource | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private position: number | undefined;
+  private failures = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly project: string,
+    private readonly intake: Intake,
+    private readonly say: (connection: Connection) => void,
+  ) {}
+
+  async start(): Promise<void> {
+    try {
+      const page = await get<HistoryPage>(`${path('projects', this.project)}/history`, { query: { limit: 1 } });
+      this.position ??= page.events[0]?.position ?? 0;
+    } catch {
+      this.again();
+      return;
+    }
+    if (!this.stopped) this.open();
+  }
+
+  private open(): void {
+    const address = `/api/v1${path('projects', this.project)}/stream?after=${this.position ?? 0}`;
+    const source = new EventSource(address);
+    this.source = source;
+    source.onopen = () => {
+      if (this.failures > 0) this.intake.readAgain(keys.project(this.project));
+      this.failures = 0;
+      this.say('live');
+    };
+    source.addEventListener('event', (message: MessageEvent<string>) => {
+      const event = JSON.parse(message.data) as HistoryEvent;
+      this.position = event.position;
+      this.intake.take(event);
+    });
+    source.onerror = () => {
+      source.close();
+      this.again();
+    };
+  }
+
+  private again(): void {
+    if (this.stopped) return;
+    this.say('reconnecting');
+    const pause = RECONNECT_MS[Math.min(this.failures, RECONNECT_MS.length - 1)];
+    this.failures += 1;
+    this.timer = setTimeout(() => (this.position === undefined ? void this.start() : this.open()), pause);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.intake.stop();
+  }
+}
+
+/** Keeps the query cache as new as the project's log, and says how the connection stands. */
+export function useLive(project: string): Connection {
+  const client = useQueryClient();
+  const [connection, setConnection] = useState<Connection>('connecting');
+  useEffect(() => {
+    const follower = new Follower(project, new Intake(client, project), setConnection);
+    void follower.start();
+    return () => follower.stop();
+  }, [client, project]);
+  return connection;
+}

@@ -1,0 +1,1 @@
+export { ProjectsPage as Projects } from '@/features/projects/projects-page';

@@ -1,0 +1,57 @@
+import { Dialog } from '@/components/ui/overlay';
+
+import styles from './shell.module.css';
+
+const PARTS: [string, [string, ...string[]][]][] = [
+  [
+    'Anywhere',
+    [
+      ['Search nodes, files and commands', '/', 'Ctrl K'],
+      ['Run what is selected', 'Ctrl Enter'],
+      ['Problems', 'P'],
+      ['This help', '?'],
+    ],
+  ],
+  [
+    'Graph',
+    [
+      ['Walk the graph', '←', '→', '↑', '↓'],
+      ['Upstream, downstream', '[', ']'],
+      ['Focus on the node, two steps each way', 'F'],
+      ['Let go of the node', 'Esc'],
+    ],
+  ],
+  [
+    'Editor',
+    [
+      ['Save', 'Ctrl S'],
+      ['Preview the rows', 'Ctrl Enter'],
+      ['Find in the text', 'Ctrl F'],
+    ],
+  ],
+];
+
+/** Lists the shortcuts. */
+export function Help({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title="Keyboard">
+      {PARTS.map(([part, shortcuts]) => (
+        <section key={part}>
+          <h3 style={{ fontSize: 11, color: 'var(--muted)' }}>{part}</h3>
+          <dl className={styles.help}>
+            {shortcuts.map(([does, ...keys]) => (
+              <div key={does} style={{ display: 'contents' }}>
+                <dt>{does}</dt>
+                <dd>
+                  {keys.map((key) => (
+                    <kbd key={key}>{key}</kbd>
+                  ))}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </Dialog>
+  );
+}

@@ -1,0 +1,138 @@
+import { useNavigate } from '@tanstack/react-router';
+import { type KeyboardEvent, useMemo, useState } from 'react';
+
+import { useGraph, useTree } from '@/api/queries';
+import { Dialog } from '@/components/ui/overlay';
+
+import { useScope } from './scope';
+import styles from './shell.module.css';
+
+/** How many results are shown. */
+const SHOWN = 40;
+
+interface Found {
+  id: string;
+  label: string;
+  kind: string;
+  colour?: string;
+  go: () => void;
+}
+
+/** Answers how well a text fits what was typed; null where it does not. Lower is better. */
+export function fit(label: string, typed: string): number | null {
+  const [text, wanted] = [label.toLowerCase(), typed.toLowerCase()];
+  const at = text.indexOf(wanted);
+  if (at >= 0) return at + text.length / 100;
+  let from = 0;
+  for (const character of wanted) {
+    const next = text.indexOf(character, from);
+    if (next < 0) return null;
+    from = next + 1;
+  }
+  return 100 + text.length / 100;
+}
+
+function best(all: Found[], typed: string): Found[] {
+  if (typed === '') return all.slice(0, SHOWN);
+  const fitting = all.flatMap((found) => {
+    const rank = fit(found.label, typed);
+    return rank === null ? [] : [{ found, rank }];
+  });
+  return fitting.sort((a, b) => a.rank - b.rank).slice(0, SHOWN).map(({ found }) => found);
+}
+
+function useEverything(commands: Found[]): Found[] {
+  const { project, environment } = useScope();
+  const navigate = useNavigate();
+  const { data: graph } = useGraph(project, environment);
+  const { data: tree } = useTree(project);
+  return useMemo(() => {
+    const nodes = (graph?.nodes ?? []).map((node) => ({
+      id: node.unique_id,
+      label: node.name,
+      kind: node.resource_type === 'source' ? `source ${node.source_name ?? ''}` : node.resource_type,
+      colour: `var(--${node.resource_type}, var(--analysis))`,
+      go: () => void navigate({ to: '/projects/$project', params: { project }, search: { node: node.unique_id } }),
+    }));
+    const files = (tree?.files ?? []).map((file) => ({
+      id: `file:${file.path}`,
+      label: file.path,
+      kind: 'file',
+      go: () => void navigate({ to: '/projects/$project/files', params: { project }, search: { path: file.path } }),
+    }));
+    return [...nodes, ...commands, ...files];
+  }, [graph, tree, commands, navigate, project]);
+}
+
+function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found: Found) => void }) {
+  if (found.length === 0) return <p className="muted">Nothing is called that.</p>;
+  return (
+    <div role="listbox" id="palette-results" aria-label="Results" className={styles.results}>
+      {found.map((result, place) => (
+        // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the field above takes the keys
+        <div
+          key={result.id}
+          id={`palette-${place}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={place === at}
+          className={styles.result}
+          ref={(element) => (place === at ? element?.scrollIntoView({ block: 'nearest' }) : undefined)}
+          onClick={() => onGo(result)}
+        >
+          <span className={styles.stripe} style={{ background: result.colour ?? 'var(--line3)' }} />
+          <span className="mono clip">{result.label}</span>
+          <small>{result.kind}</small>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+type Props = { open: boolean; onOpenChange: (open: boolean) => void; commands: Found[] };
+
+/** Finds nodes, files and commands by their names. */
+export function Palette({ open, onOpenChange, commands }: Props) {
+  const [typed, setTyped] = useState('');
+  const [at, setAt] = useState(0);
+  const found = best(useEverything(commands), typed.trim());
+  const close = () => {
+    onOpenChange(false);
+    setTyped('');
+    setAt(0);
+  };
+  const go = (result: Found) => {
+    close();
+    result.go();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const chosen = found[at];
+    if (step !== undefined) setAt((at + step + found.length) % Math.max(1, found.length));
+    else if (event.key === 'Enter' && chosen) go(chosen);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <Dialog open={open} onOpenChange={(next) => (next ? onOpenChange(true) : close())} title="Search">
+      <div className={styles.palette}>
+        <input
+          autoFocus
+          role="combobox"
+          aria-expanded
+          aria-controls="palette-results"
+          aria-activedescendant={`palette-${at}`}
+          aria-label="Search nodes, files and commands"
+          placeholder="A node, a file, a command"
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.target.value);
+            setAt(0);
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </div>
+      <Results found={found} at={at} onGo={go} />
+    </Dialog>
+  );
+}

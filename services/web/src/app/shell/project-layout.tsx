@@ -1,0 +1,112 @@
+import { Outlet, useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo, useState } from 'react';
+
+import { asProblem } from '@/api/client';
+import { useLive } from '@/api/live';
+import { useProject } from '@/api/queries';
+import type { Diagnostic, ProjectDetail } from '@/api/schema';
+import { ProblemBlank } from '@/components/ui/problem';
+import { ProblemsPanel } from '@/features/problems/problems-panel';
+import { useShortcuts } from '@/lib/shortcuts';
+import { runStatus } from '@/lib/status';
+
+import { Header } from './header';
+import { Help } from './help';
+import { Palette } from './palette';
+import { Rail } from './rail';
+import { useRunning } from './run-button';
+import { useScope } from './scope';
+import styles from './shell.module.css';
+
+/** Says in the window's title where this is, and how the last run stands. */
+function useTitle(detail: ProjectDetail | undefined): void {
+  useEffect(() => {
+    if (!detail) return;
+    const mark = detail.last_run ? `${runStatus(detail.last_run).glyph} ` : '';
+    document.title = `${mark}${detail.name} · DVT+`;
+    return () => {
+      document.title = 'DVT+';
+    };
+  }, [detail]);
+}
+
+/** Opens a diagnostic at its line: in the node's panel where the node's own file has it, else in the file. */
+function useOpenDiagnostic() {
+  const { project } = useScope();
+  const navigate = useNavigate();
+  return ({ unique_id, place }: Diagnostic) => {
+    const params = { project };
+    if (unique_id && (!place || place.path.endsWith('.sql')) && !/^(test|unit_test)\./.test(unique_id)) {
+      const search = { node: unique_id, tab: 'sql', ...(place && { line: place.line }), problems: true };
+      void navigate({ to: '/projects/$project', params, search });
+    } else if (place) {
+      void navigate({ to: '/projects/$project/files', params, search: { path: place.path, line: place.line, problems: true } });
+    }
+  };
+}
+
+const PAGES = [
+  ['Graph', '/projects/$project'],
+  ['Files', '/projects/$project/files'],
+  ['Runs', '/projects/$project/runs'],
+  ['History', '/projects/$project/history'],
+  ['Publish', '/projects/$project/publish'],
+  ['Environments', '/projects/$project/environments'],
+] as const;
+
+function useCommands(onHelp: () => void) {
+  const { project, search, change } = useScope();
+  const navigate = useNavigate();
+  const { run } = useRunning();
+  return useMemo(() => {
+    const command = (label: string, go: () => void) => ({ id: `command:${label}`, label, kind: 'command', go });
+    const select = search.select ?? '';
+    return [
+      command(select === '' ? 'Run everything' : `Run ${select}`, () => run(select)),
+      ...PAGES.map(([name, to]) => command(`Go to ${name}`, () => void navigate({ to, params: { project } }))),
+      command('Show problems', () => void change({ problems: true })),
+      command('Keyboard help', onHelp),
+    ];
+    // The functions are new at each render and do the same.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [project, search.select]);
+}
+
+/** Is what all pages of a project stand in: header, rail, problems, search, help, and the live stream. */
+export function ProjectLayout() {
+  const { project, environment, search, change } = useScope();
+  const connection = useLive(project);
+  const { data: detail, error, refetch } = useProject(project);
+  const [helping, setHelping] = useState(false);
+  const [searching, setSearching] = useState(false);
+  const { run } = useRunning();
+  const openDiagnostic = useOpenDiagnostic();
+  const commands = useCommands(() => setHelping(true));
+  useTitle(detail);
+  useShortcuts([
+    { keys: '/', does: 'Search', run: () => setSearching(true) },
+    { keys: 'Ctrl k', does: 'Search', run: () => setSearching(true) },
+    { keys: '?', does: 'Help', run: () => setHelping(true) },
+    { keys: 'p', does: 'Problems', run: () => void change({ problems: search.problems ? undefined : true }) },
+    { keys: 'Ctrl Enter', does: 'Run', run: () => run(search.select ?? '') },
+  ]);
+  const failed = error && !detail ? asProblem(error) : null;
+  return (
+    <div className={styles.root}>
+      <Header connection={connection} />
+      <div className={styles.project}>
+        <Rail project={project} onHelp={() => setHelping(true)} />
+        <main className={styles.main}>
+          <div className={styles.outlet}>
+            {failed ? <ProblemBlank problem={failed} onRetry={() => void refetch()} /> : <Outlet />}
+          </div>
+          {search.problems === true && (
+            <ProblemsPanel project={project} environment={environment} onOpen={openDiagnostic} onClose={() => void change({ problems: undefined })} />
+          )}
+        </main>
+      </div>
+      <Help open={helping} onOpenChange={setHelping} />
+      <Palette open={searching} onOpenChange={setSearching} commands={commands} />
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { useState } from 'react';
+
+import { asProblem } from '@/api/client';
+import { useTree } from '@/api/queries';
+import { Blank, SkeletonLines } from '@/components/ui/bits';
+import { Button } from '@/components/ui/button';
+import { PlusIcon } from '@/components/ui/icons';
+import { ProblemBlank } from '@/components/ui/problem';
+
+import { FileEditor } from './file-editor';
+import { FileTree } from './file-tree';
+import styles from './files.module.css';
+import { NewFile } from './new-file';
+
+type Props = {
+  project: string;
+  environment: string;
+  path: string | undefined;
+  line: number | undefined;
+  onOpen: (path: string | undefined) => void;
+};
+
+/** Shows the files of a project beside the one that is open. */
+export function Files({ project, environment, path, line, onOpen }: Props) {
+  const { data, error, refetch } = useTree(project);
+  const [filter, setFilter] = useState('');
+  const [adding, setAdding] = useState(false);
+  return (
+    <div className={styles.page}>
+      <section className={styles.side} aria-label="Files of the project">
+        <div className={styles.sideHead}>
+          <input type="search" placeholder="Filter" aria-label="Filter files" value={filter} onChange={(event) => setFilter(event.target.value)} />
+          <Button look="icon" aria-label="New file" onClick={() => setAdding(true)}>
+            <PlusIcon size={14} />
+          </Button>
+        </div>
+        {data ? (
+          <FileTree project={project} files={data.files} selected={path} filter={filter} onSelect={onOpen} />
+        ) : error ? (
+          <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />
+        ) : (
+          <SkeletonLines lines={10} label="Loading the files" />
+        )}
+      </section>
+      <section className={styles.main} aria-label="File">
+        {path === undefined ? (
+          <Blank title="Files">Every file of the project, as Git has it. Choose one to read or edit it.</Blank>
+        ) : (
+          <FileEditor project={project} environment={environment} path={path} line={line} onMoved={onOpen} />
+        )}
+      </section>
+      {adding && data && <NewFile project={project} baseVersion={data.version} onAdded={onOpen} onClose={() => setAdding(false)} />}
+    </div>
+  );
+}

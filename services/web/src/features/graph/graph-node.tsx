@@ -1,0 +1,79 @@
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import { createContext, memo, useContext } from 'react';
+
+import type { GraphNode as GraphNodeData } from '@/api/schema';
+import { Glyph } from '@/components/ui/bits';
+import { classes } from '@/lib/class-names';
+import { type Store, useStorePart } from '@/lib/store';
+
+import styles from './graph.module.css';
+import { type HighlightStore, nodeMark } from './highlight';
+import type { NodeState, States } from './states';
+
+export type DbtNode = Node<{ node: GraphNodeData }, 'dbt'>;
+
+/** What nodes watch, so that a change draws only the nodes it concerns. */
+export interface Watched {
+  highlight: HighlightStore;
+  states: Store<States>;
+}
+
+export const WatchedContext = createContext<Watched | null>(null);
+
+export function useWatched(): Watched {
+  const watched = useContext(WatchedContext);
+  if (!watched) throw new Error('a node is drawn outside of its canvas');
+  return watched;
+}
+
+function kindWords(node: GraphNodeData): string {
+  if (node.resource_type === 'source') return node.source_name ?? 'source';
+  if (node.resource_type === 'model') return node.materialized ?? 'model';
+  return node.resource_type;
+}
+
+function Tests({ count, state }: { count: number; state: NodeState | undefined }) {
+  if (count === 0) return null;
+  const ended = (state?.passed ?? 0) + (state?.failed ?? 0) + (state?.warned ?? 0);
+  if (!state || ended === 0) return <span>· {count === 1 ? '1 test' : `${count} tests`}</span>;
+  return (
+    <span aria-label={`${state.passed} tests passed, ${state.failed} failed, ${state.warned} warned`}>
+      ·{state.passed > 0 && <span className={styles.passed}> {state.passed} ✓</span>}
+      {state.warned > 0 && <span className={styles.warned}> {state.warned} !</span>}
+      {state.failed > 0 && <span className={styles.failed}> {state.failed} ✗</span>}
+    </span>
+  );
+}
+
+function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefined }) {
+  if (node.problems.errors > 0) return <Glyph tone="bad" glyph="✗" label="has errors" />;
+  if (state?.status) return <Glyph tone={state.status.tone} glyph={state.status.glyph} label={state.status.word} />;
+  return node.problems.warnings > 0 ? <Glyph tone="warn" glyph="!" label="has warnings" /> : null;
+}
+
+/** Draws one node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
+export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodeProps<DbtNode>) {
+  const { highlight, states } = useWatched();
+  const mark = useStorePart(highlight, (all) => nodeMark(all, id));
+  const state = useStorePart(states, (all) => all.get(id));
+  return (
+    <div
+      className={classes(styles.node, styles[mark])}
+      style={{ ['--kind' as string]: `var(--${node.resource_type}, var(--analysis))` }}
+      data-node={node.unique_id}
+      data-state={state?.status?.word}
+      title={`${node.name} · ${kindWords(node)}`}
+    >
+      <Handle type="target" position={Position.Left} className={styles.handle} />
+      <b>{node.name}</b>
+      <span className={styles.mark}>
+        <Mark node={node} state={state} />
+      </span>
+      <small>
+        <span>{kindWords(node)}</span>
+        <Tests count={node.tests.length} state={state} />
+      </small>
+      <Handle type="source" position={Position.Right} className={styles.handle} />
+    </div>
+  );
+});

@@ -1,0 +1,19 @@
+import type { ELK } from 'elkjs/lib/elk-api';
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+
+import { type Positions, fromElk, toElk } from './layout';
+import type { GraphModel } from './model';
+
+let engine: Promise<ELK> | undefined;
+
+/** Loads the layout engine, once, into a worker of its own. */
+async function load(): Promise<ELK> {
+  const { default: Engine } = await import('elkjs/lib/elk-api.js');
+  return new Engine({ workerFactory: () => new Worker(workerUrl) });
+}
+
+/** Lays a graph out, away from the page's own thread. */
+export async function layOut(model: GraphModel, known: Positions): Promise<Positions> {
+  engine ??= load();
+  return fromElk(await (await engine).layout(toElk(model, known)), known);
+}

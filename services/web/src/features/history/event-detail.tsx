@@ -1,0 +1,35 @@
+import { asProblem } from '@/api/client';
+import { useEvent } from '@/api/queries';
+import { Ago, SkeletonLines } from '@/components/ui/bits';
+import { Diff } from '@/components/ui/diff';
+import { ProblemBlank } from '@/components/ui/problem';
+import { actorName } from '@/lib/actor';
+
+import styles from './history.module.css';
+
+/** Shows what an event changed, file by file. */
+export function EventDiff({ project, id }: { project: string; id: string }) {
+  const { data, error, refetch } = useEvent(project, id);
+  if (error) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
+  if (!data) return <SkeletonLines lines={4} label="Loading the changes" />;
+  if (data.diff.length === 0) return <p className="muted">No file was changed.</p>;
+  return data.diff.map((file) => <Diff key={file.path} {...file} />);
+}
+
+/** Shows an event in full. */
+export function EventDetail({ project, id }: { project: string; id: string }) {
+  const { data } = useEvent(project, id);
+  return (
+    <>
+      {data && (
+        <div className={styles.title}>
+          <h2>{data.summary}</h2>
+          <p className="muted">
+            {actorName(data.actor)} · <Ago at={data.occurred_at} /> · {data.type} · position {data.position}
+          </p>
+        </div>
+      )}
+      <EventDiff project={project} id={id} />
+    </>
+  );
+}

@@ -1,0 +1,153 @@
+import { Link } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+
+import { asProblem } from '@/api/client';
+import { useFileAt, useStepLog, useStepSql } from '@/api/queries';
+import type { RunDetail, RunStep } from '@/api/schema';
+import { Card, Glyph, SkeletonLines } from '@/components/ui/bits';
+import { ProblemBlank } from '@/components/ui/problem';
+import { Snippet } from '@/components/ui/snippet';
+import { type Tab, Tabs } from '@/components/ui/tabs';
+import { count, duration, plural } from '@/lib/format';
+import { stepStatus } from '@/lib/status';
+
+import styles from './runs.module.css';
+
+type Of = { project: string; run: RunDetail; step: RunStep };
+
+function Source({ project, run, step }: Of) {
+  const place = step.error?.place;
+  const { data } = useFileAt(project, place?.path ?? '', run.version, { enabled: !!place });
+  if (!place || data?.text == null) return null;
+  return <Snippet text={data.text} line={place.line} column={place.column} label={`${place.path}, line ${place.line}`} />;
+}
+
+function Skipped({ run, step }: Of) {
+  const because = run.steps.filter((other) => other.state === 'skipped' && other.reason.includes(step.name));
+  if (because.length === 0) return null;
+  return (
+    <>
+      <div className={styles.sub}>
+        <span>Skipped because of this</span>
+        <span>{because.length}</span>
+      </div>
+      <ul>
+        {because.map((other) => (
+          <li key={other.unique_id} className={styles.skipped}>
+            <span className="mono clip">{other.name}</span>
+            <span className="muted">{other.reason}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function ErrorFacet(of: Of) {
+  const { error } = of.step;
+  if (!error) return null;
+  const place = error.place && `${error.place.path}:${error.place.line}:${error.place.column}`;
+  return (
+    <>
+      <div className={styles.error} role="alert">
+        {error.message}
+        <br />
+        <small className="mono">{[error.sqlstate && `SQLSTATE ${error.sqlstate}`, error.code, place].filter(Boolean).join(' · ')}</small>
+      </div>
+      <Source {...of} />
+      <Skipped {...of} />
+    </>
+  );
+}
+
+function LogFacet({ project, run, step }: Of) {
+  const { data, error, refetch } = useStepLog(project, run.run_id, step.unique_id);
+  const end = useRef<HTMLDivElement>(null);
+  const lines = data?.lines.length ?? 0;
+  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [lines]);
+  if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
+  if (!data) return <SkeletonLines lines={4} label="Loading the log" />;
+  if (lines === 0) return <p className={styles.log}>{data.done ? 'It wrote nothing.' : 'Nothing yet.'}</p>;
+  return (
+    <div className={styles.log} role="log" aria-label={`Log of ${step.name}`}>
+      {data.lines.map((line) => (
+        <div key={line.seq} data-level={line.level}>
+          <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
+          {line.text}
+        </div>
+      ))}
+      <div ref={end} />
+    </div>
+  );
+}
+
+function SqlFacet({ project, run, step }: Of) {
+  const { data, error } = useStepSql(project, run.run_id, step.unique_id);
+  if (error && asProblem(error).status === 404) return <p className={styles.log}>It sent no SQL.</p>;
+  if (error) return <ProblemBlank problem={asProblem(error)} />;
+  if (!data) return <SkeletonLines lines={6} label="Loading the SQL" />;
+  return <pre className={styles.sql}>{data.sql}</pre>;
+}
+
+function WhyFacet({ project, step }: Of) {
+  const facts: [string, string | null | undefined][] = [
+    ['Why', step.reason],
+    ['Relation', step.relation],
+    ['Made as', step.materialized],
+    ['Rows', step.rows == null ? null : count(step.rows)],
+    ['Failing rows', step.failures == null ? null : count(step.failures)],
+    ['Says', step.message],
+    ['Attempt', step.attempt > 0 ? String(step.attempt) : null],
+  ];
+  const isNode = step.resource_type !== 'test' && step.resource_type !== 'unit_test';
+  return (
+    <dl className={styles.facts}>
+      {facts.flatMap(([name, value]) =>
+        value ? [<dt key={name}>{name}</dt>, <dd key={`${name}=`}>{value}</dd>] : [],
+      )}
+      <dt>Node</dt>
+      <dd className="mono">
+        {isNode ? (
+          <Link to="/projects/$project" params={{ project }} search={{ node: step.unique_id }}>
+            {step.unique_id}
+          </Link>
+        ) : (
+          step.unique_id
+        )}
+      </dd>
+    </dl>
+  );
+}
+
+type Facet = 'error' | 'log' | 'sql' | 'why';
+const FACETS = { error: ErrorFacet, log: LogFacet, sql: SqlFacet, why: WhyFacet };
+
+/** Shows one step of a run: why it failed and where in the source, its log, the SQL it sent, why it ran. */
+export function StepPanel({ project, run, step }: Of) {
+  const [chosen, setChosen] = useState<Facet | null>(null);
+  const status = stepStatus(step);
+  const tabs: Tab<Facet>[] = [
+    ...(step.error ? [{ id: 'error' as const, label: 'Error' }] : []),
+    { id: 'log', label: 'Log' },
+    { id: 'sql', label: 'SQL sent' },
+    { id: 'why', label: step.state === 'skipped' ? 'Why it was skipped' : 'Why it ran' },
+  ];
+  const usual = step.error ? 'error' : step.state === 'skipped' ? 'why' : 'log';
+  const facet = chosen && tabs.some((tab) => tab.id === chosen) ? chosen : usual;
+  const Content = FACETS[facet];
+  const took = step.duration_ms == null ? [] : [duration(step.duration_ms)];
+  const rows = step.rows == null ? [] : [plural(step.rows, 'row')];
+  return (
+    <Card className={styles.panel} role="region" aria-label={`Step ${step.name}`}>
+      <div className={styles.panelHead}>
+        <h2>
+          <Glyph tone={status.tone} glyph={status.glyph} /> {step.name}
+        </h2>
+        <p className="muted">{[status.word, ...took, ...rows, ...(step.state === 'skipped' ? [step.reason] : [])].join(' · ')}</p>
+      </div>
+      <Tabs tabs={tabs} value={facet} onChange={setChosen} label="What to show of the step">
+        <Content key={step.unique_id} project={project} run={run} step={step} />
+      </Tabs>
+    </Card>
+  );
+}

@@ -1,0 +1,35 @@
+import { useDraft } from './drafts';
+
+/** Is a file as it was read. */
+export interface Read {
+  path: string;
+  text: string;
+  version: number;
+}
+
+/** Is a file while somebody edits it. */
+export interface Editing {
+  /** What the editor shows: the draft where there is one. */
+  text: string;
+  isDirty: boolean;
+  /** The version of the branch that the text was made on. */
+  base: number;
+  change: (text: string) => void;
+  /** Drops what was typed. */
+  discard: () => void;
+  /** Says that a text was saved: the draft goes, unless somebody typed on. */
+  saved: (text: string, version: number) => void;
+}
+
+/** Edits a file through a draft that the browser keeps until it is saved. */
+export function useEditing(project: string, { path, text, version }: Read): Editing {
+  const [draft, setDraft] = useDraft(project, path);
+  return {
+    text: draft?.text ?? text,
+    isDirty: draft !== null && draft.text !== text,
+    base: draft?.base ?? version,
+    change: (typed) => setDraft(typed === text ? null : { text: typed, base: draft?.base ?? version }),
+    discard: () => setDraft(null),
+    saved: (written, at) => setDraft(draft === null || draft.text === written ? null : { ...draft, base: at }),
+  };
+}
