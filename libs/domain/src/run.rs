@@ -13,6 +13,7 @@ use crate::id::{BranchId, CompilationId, ProjectId};
 mod machine;
 pub mod question;
 pub mod schedule;
+pub mod verdict;
 
 pub use machine::{Attempt, Command, Error, Run, Stage, Step, StepEnd};
 

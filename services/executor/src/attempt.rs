@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use dvt_domain::run::verdict::{self, Next};
 use dvt_domain::run::{Backend, Command, Event, StepCancelled, StepFailed, StepNotStarted, StepStarted, StepSucceeded};
 use dvt_store::blob;
 
@@ -96,35 +97,36 @@ impl<'a> Try<'a> {
 
     /// Says how the attempt ended, as far as that is known.
     async fn ended(&self, done: Result<Done, Error>, sql: &Sql) -> anyhow::Result<()> {
-        let is_lost = self.steps.lost.is_cancelled();
-        match done {
-            Ok(Done::Built(built)) => self.succeeded(built, false, None).await,
-            Ok(Done::Tested(verdict, failures)) => self.tested(verdict, failures).await,
-            // Whoever drives the run next finds out.
-            Err(_) if is_lost => Ok(()),
-            Err(Error::Cancelled) if self.steps.cancel.is_cancelled() => {
+        let error = match done {
+            Ok(Done::Built(built)) => return self.succeeded(built, false, None).await,
+            Ok(Done::Tested(verdict, failures)) => return self.tested(verdict, failures).await,
+            Err(error) => error,
+        };
+        match verdict::next(error.known(), self.steps.standing(self.unique_id)) {
+            Next::Leave => Ok(()),
+            Next::Cancel => {
                 self.log.add("warn", "cancelled");
                 self.log.flush().await;
                 self.append(Event::StepCancelled(StepCancelled { unique_id: self.unique_id.to_owned() })).await
             }
-            Err(Error::Cancelled) => {
-                self.failed(Failure::new("DATABASE_CANCELLED", "someone cancelled the statement in the database")).await
-            }
-            Err(Error::Busy(refusal)) => {
-                let failure = Failure::refused(refusal, &self.steps.maker.project, sql);
-                self.again(failure).await
-            }
-            Err(Error::Unreachable(message)) => self.again(Failure::new("TARGET_UNREACHABLE", message)).await,
-            Err(Error::Refused(refusal)) => {
-                self.failed(Failure::refused(refusal, &self.steps.maker.project, sql)).await
-            }
-            Err(Error::Fault(fault)) => self.failed(fault.into()).await,
-            Err(error @ (Error::Lost(_) | Error::Committed)) => {
+            Next::Fail => self.failed(self.failure(error, sql)).await,
+            Next::TryAgain => self.again(self.failure(error, sql)).await,
+            Next::Ask => {
                 self.log.add("warn", &format!("{error}; what was committed is read from the target"));
                 self.log.flush().await;
                 self.steps.unknown(self.unique_id, self.attempt, error.to_string()).await?;
                 self.steps.reconcile(self.unique_id).await
             }
+        }
+    }
+
+    fn failure(&self, error: Error, sql: &Sql) -> Failure {
+        match error {
+            Error::Refused(refusal) | Error::Busy(refusal) => Failure::refused(refusal, &self.steps.maker.project, sql),
+            Error::Fault(fault) => fault.into(),
+            Error::Cancelled => Failure::new("DATABASE_CANCELLED", "someone cancelled the statement in the database"),
+            Error::Unreachable(message) => Failure::new("TARGET_UNREACHABLE", message),
+            Error::Lost(_) | Error::Committed => Failure::new("TARGET_LOST", error.to_string()),
         }
     }
 
@@ -173,11 +175,8 @@ impl<'a> Try<'a> {
         .await
     }
 
-    /// Leaves the step to another attempt, as nothing was committed; after the last one it fails.
+    /// Leaves the step to another attempt, as nothing was committed.
     async fn again(&self, failure: Failure) -> anyhow::Result<()> {
-        if self.steps.cancel.is_cancelled() || !self.steps.may_try_again(self.unique_id) {
-            return self.failed(failure).await;
-        }
         self.log.add("warn", &format!("{}: {}; trying again", failure.code, failure.message));
         self.log.flush().await;
         let (unique_id, attempt, message) = (self.unique_id.to_owned(), self.attempt, failure.message);

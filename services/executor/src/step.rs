@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use dvt_domain::run::verdict::{self, Proven, Standing};
 use dvt_domain::run::{
     Attempt, Command, Event, Run, StepFailed, StepNotStarted, StepStarted, StepSucceeded, StepUnknown,
 };
@@ -135,16 +136,16 @@ impl Steps {
 
     async fn reconciled(&self, started: &StepStarted, built: Option<Built>) -> anyhow::Result<()> {
         let StepStarted { unique_id, attempt, .. } = started.clone();
-        let event = match built {
-            Some(Built { rows, message }) => {
+        let event = match verdict::proven(built, self.may_try_again(&unique_id)) {
+            Proven::Succeeded(Built { rows, message }) => {
                 let (warned, failures, duration_us) = (false, None, 0);
                 Event::StepSucceeded(StepSucceeded { unique_id, attempt, rows, message, warned, failures, duration_us })
             }
-            None if self.may_try_again(&unique_id) => {
+            Proven::NotStarted => {
                 let message = "the target has nothing of this attempt".to_owned();
                 Event::StepNotStarted(StepNotStarted { unique_id, attempt, message })
             }
-            None => Event::StepFailed(StepFailed {
+            Proven::Failed => Event::StepFailed(StepFailed {
                 unique_id,
                 attempt,
                 code: "TARGET_LOST".to_owned(),
@@ -184,11 +185,19 @@ impl Steps {
         self.cancel.is_cancelled() || self.lost.is_cancelled()
     }
 
+    pub(crate) fn standing(&self, unique_id: &str) -> Standing {
+        Standing {
+            cancelled: self.cancel.is_cancelled(),
+            given_back: self.lost.is_cancelled(),
+            may_try_again: self.may_try_again(unique_id),
+        }
+    }
+
     fn spent(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn may_try_again(&self, unique_id: &str) -> bool {
+    fn may_try_again(&self, unique_id: &str) -> bool {
         self.spent().get(unique_id).is_none_or(|spent| *spent < TRIES)
     }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with a target, sorted by what is then known of the effect.
 
+use dvt_domain::run::verdict::Known;
+
 /// The database's code for a statement that was ended, by a limit or by someone.
 const QUERY_CANCELED: &str = "57014";
 
@@ -58,4 +60,16 @@ pub(crate) enum Error {
     /// What was asked cannot be done, now or later; nothing was sent, or the transaction had no effect.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl Error {
+    /// Says what is known of the effect of what was sent.
+    pub(crate) fn known(&self) -> Known {
+        match self {
+            Self::Refused(_) | Self::Fault(_) => Known::Refused,
+            Self::Busy(_) | Self::Unreachable(_) => Known::Busy,
+            Self::Cancelled => Known::Cancelled,
+            Self::Lost(_) | Self::Committed => Known::Nothing,
+        }
+    }
 }
