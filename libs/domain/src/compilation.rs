@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{BranchId, ProjectId};
 
+pub mod publishing;
+
 /// Asks for a change of a compilation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use dvt_bus::worker::Work;
 use dvt_dbt::tree::{Sha256, Tree};
+use dvt_domain::compilation::publishing::{self, Plan};
 use dvt_domain::compilation::{
     Command, Compilation, CompileRequested, Progress, Publish, PublishRequested, PublishSuperseded, Published,
 };
@@ -16,7 +17,7 @@ use dvt_store::job::{self, Job};
 use dvt_store::{Connection, artifact, blob};
 
 use crate::outcome::Outcomes;
-use crate::repository::{Commits, Files, Publication, Repository, Target};
+use crate::repository::{Commits, Files, Publication, Repository, Standing, Target};
 
 /// The branch that a project publishes to unless it says otherwise.
 const DEFAULT_BRANCH: &str = "main";
@@ -35,14 +36,27 @@ struct Waiting {
     progress: Progress,
 }
 
+impl Waiting {
+    fn is_compiling(&self) -> bool {
+        self.progress == Progress::Requested
+    }
+}
+
 #[async_trait::async_trait]
 impl Work for Publisher {
     async fn work(&self, job: &Job, lost: &CancellationToken) -> anyhow::Result<()> {
-        let (target, mut waiting) = self.waiting(job).await?;
-        let last = self.last_version(&target).await?;
-        waiting.sort_by_key(|waiting| (waiting.compiled.branch_version, waiting.request.position));
-        let (late, due): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|waiting| last.is_some_and(|last| waiting.compiled.branch_version < last));
+        let (target, waiting) = self.waiting(job).await?;
+        let is_early = |waiting: &Waiting| waiting.request.event_id == job.job_id && waiting.is_compiling();
+        anyhow::ensure!(!waiting.iter().any(is_early), "the compilation has not ended yet");
+        let Standing { last_version: last, pushed } = self.standing(&target).await?;
+        let waiting = waiting.into_iter().map(|waiting| publishing::Waiting {
+            branch_version: waiting.compiled.branch_version,
+            position: waiting.request.position,
+            is_compiling: waiting.is_compiling(),
+            is_pushed: pushed.contains(&waiting.request.stream_id),
+            request: waiting,
+        });
+        let Plan { late, due } = publishing::plan(waiting.collect(), last);
         if let (Some(by_version), false) = (last, lost.is_cancelled()) {
             for late in &late {
                 let superseded = Command::Supersede(PublishSuperseded { by_version });
@@ -65,21 +79,13 @@ impl Work for Publisher {
 }
 
 impl Publisher {
-    /// Loads the requests of the job's lane that are not answered yet, as far as their compilations have ended.
+    /// Loads the requests of the job's lane that are not answered yet.
     async fn waiting(&self, job: &Job) -> anyhow::Result<(Target, Vec<Waiting>)> {
         let lane = job.lane.as_deref().context("a publish job has a lane")?;
         let mut connection = self.outcomes.store.acquire().await?;
         let mut waiting = Vec::new();
         for queued in job::list_lane(&mut connection, lane).await? {
-            match self.load(&mut connection, queued.job_id).await? {
-                Some(found) if found.progress == Progress::Requested => {
-                    // Later ones wait too: they are published in order.
-                    anyhow::ensure!(queued.job_id != job.job_id, "the compilation has not ended yet");
-                    break;
-                }
-                Some(found) => waiting.push(found),
-                None => {}
-            }
+            waiting.extend(self.load(&mut connection, queued.job_id).await?);
         }
         let project = self.outcomes.log.load::<Project>(&mut connection, job.project_id).await?;
         let branch = project.state.repository.map(|repository| repository.branch);
@@ -96,9 +102,9 @@ impl Publisher {
         Ok(Some(Waiting { request, compiled, asked, progress: state.progress }))
     }
 
-    async fn last_version(&self, target: &Target) -> anyhow::Result<Option<i64>> {
+    async fn standing(&self, target: &Target) -> anyhow::Result<Standing> {
         let (repository, target) = (self.repository.clone(), target.clone());
-        Ok(tokio::task::spawn_blocking(move || repository.last_version(&target)).await??)
+        Ok(tokio::task::spawn_blocking(move || repository.standing(&target)).await??)
     }
 
     async fn publish(&self, target: &Target, last: Option<i64>, due: &[Waiting]) -> anyhow::Result<Vec<Commits>> {

@@ -2,7 +2,7 @@
 
 mod git;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use dvt_dbt::tree::{Sha256, Tree};
@@ -49,6 +49,15 @@ pub(crate) struct Files {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
+/// Is what a repository's branch holds of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The version that was published last; None: none yet.
+    pub(crate) last_version: Option<i64>,
+    /// The compilations that have a commit.
+    pub(crate) pushed: BTreeSet<Uuid>,
+}
+
 /// The commits that hold a publication, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commits {
@@ -58,8 +67,8 @@ pub(crate) struct Commits {
 
 /// Writes publications to a repository. Calls block.
 pub(crate) trait Repository: Send + Sync + 'static {
-    /// Answers the version that was published last; None: none yet.
-    fn last_version(&self, target: &Target) -> Result<Option<i64>, Error>;
+    /// Answers what was published already.
+    fn standing(&self, target: &Target) -> Result<Standing, Error>;
 
     /// Publishes in one push, one commit each, in the order given. `base` is the tree of the version published last:
     /// only what differs from it is written, and no path outside of either is touched.

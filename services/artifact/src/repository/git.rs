@@ -7,7 +7,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Commit, FileMode, Oid, Repository as Git, Signature, Time};
 use uuid::Uuid;
 
-use super::{Commits, Error, Files, Publication, Repository, Target};
+use super::{Commits, Error, Files, Publication, Repository, Standing, Target};
 
 /// The branch of all artifacts of a project.
 const ARTIFACTS: &str = "dvt-artifacts";
@@ -56,12 +56,17 @@ fn create(path: &Path, branch: &str) -> Result<Git, Error> {
 }
 
 impl Repository for LocalGit {
-    fn last_version(&self, target: &Target) -> Result<Option<i64>, Error> {
+    fn standing(&self, target: &Target) -> Result<Standing, Error> {
         let git = self.open(target)?;
-        let stack = Stack::of(&git, &target.branch)?;
-        let Some(commit) = stack.find(VERSION, |_| true)? else { return Ok(None) };
-        let version = trailer(&commit, VERSION).and_then(|version| version.parse().ok());
-        version.map(Some).ok_or_else(|| Error::Trailer(commit.id().to_string()))
+        let mut standing = Standing::default();
+        for commit in Stack::of(&git, &target.branch)?.history()? {
+            if let (None, Some(version)) = (standing.last_version, trailer(&commit, VERSION)) {
+                let version = version.parse().map_err(|_| Error::Trailer(commit.id().to_string()))?;
+                standing.last_version = Some(version);
+            }
+            standing.pushed.extend(trailer(&commit, COMPILATION).and_then(|id| Uuid::parse_str(id).ok()));
+        }
+        Ok(standing)
     }
 
     fn publish(&self, target: &Target, base: &Tree, publications: &[Publication]) -> Result<Vec<Commits>, Error> {
@@ -94,21 +99,21 @@ impl<'a> Stack<'a> {
         Ok(Self { git, reference, found, head: found })
     }
 
-    /// Finds the newest commit with a trailer that fits.
-    fn find(&self, name: &str, fits: impl Fn(&str) -> bool) -> Result<Option<Commit<'a>>, Error> {
-        let mut next = self.head.map(|id| self.git.find_commit(id)).transpose()?;
-        while let Some(commit) = next {
-            if trailer(&commit, name).is_some_and(&fits) {
-                return Ok(Some(commit));
-            }
-            next = commit.parents().next();
-        }
-        Ok(None)
+    /// Lists the branch's commits, newest first, along the first parents.
+    fn history(&self) -> Result<impl Iterator<Item = Commit<'a>>, Error> {
+        let head = self.head.map(|id| self.git.find_commit(id)).transpose()?;
+        Ok(std::iter::successors(head, |commit| commit.parents().next()))
+    }
+
+    /// Finds the commit of a compilation.
+    fn find(&self, compilation: &str) -> Result<Option<Commit<'a>>, Error> {
+        let mut history = self.history()?;
+        Ok(history.find(|commit| trailer(commit, COMPILATION) == Some(compilation)))
     }
 
     fn add_project(&mut self, base: &Tree, publication: &Publication) -> Result<Oid, Error> {
         let id = publication.compilation_id.to_string();
-        if let Some(made) = self.find(COMPILATION, |known| known == id)? {
+        if let Some(made) = self.find(&id)? {
             return Ok(made.id());
         }
         let head = self.tree()?;

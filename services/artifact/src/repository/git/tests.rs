@@ -84,7 +84,18 @@ fn publishes_files_with_their_modes_by_who_asked_when_they_asked() {
     assert_eq!(commit.id().to_string(), commits[0].project);
     assert_eq!(commit.author().name(), Ok("ann"));
     assert_eq!((commit.author().when().seconds(), commit.committer().when().seconds()), (1_767_323_045, 1_767_323_045));
-    assert_eq!(fixture.local.last_version(&fixture.target).expect("a version"), Some(3));
+}
+
+#[test]
+fn says_which_version_was_published_last_and_which_compilations_were() {
+    let fixture = Fixture::new();
+    let standing = || fixture.local.standing(&fixture.target).expect("a standing");
+    assert_eq!(standing(), Standing::default());
+    let versions = [2, 3].map(|n| publication(n, tree(&[("a.sql", &n.to_string(), Mode::Regular)])));
+    fixture.publish(&Tree::default(), &versions);
+    fixture.commit_by_hand("docs/by_hand.md");
+    let pushed = versions.map(|publication| publication.compilation_id).into();
+    assert_eq!(standing(), Standing { last_version: Some(3), pushed });
 }
 
 #[test]
