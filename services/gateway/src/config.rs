@@ -16,9 +16,15 @@ pub struct Config {
     pub bus: dvt_bus::Config,
     #[command(flatten)]
     pub runtime: dvt_runtime::Config,
-    /// Address of the API; only loopback addresses until there is sign-in
+    /// Address of the API; a loopback address, unless the network is trusted
     #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8700")]
     pub listen_addr: SocketAddr,
+    /// Listen on any address though there is no sign-in yet: only trusted ones, as a proxy with sign-in, can reach it
+    #[arg(long, env = "TRUST_NETWORK")]
+    pub trust_network: bool,
+    /// Names by which such a proxy reaches the API, beside localhost and loopback addresses
+    #[arg(long, env = "ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
     /// The target that the environment `dev` of a new project runs on
     #[arg(long, env = "DEFAULT_TARGET", default_value = "local")]
     pub default_target: String,

@@ -22,16 +22,19 @@ use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
 
 use crate::app::{App, Target, Waits};
-use crate::http::guard::Rate;
+use crate::http::guard::Guard;
 use crate::live::Live;
 
 /// Runs the service until shutdown.
 ///
 /// # Errors
-/// When the address is not a loopback one, the database does not answer at start, or a part fails for good.
+/// When the address is not a loopback one and the network is not trusted, the database does not answer at start, or a part fails for good.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.listen_addr;
-    ensure!(address.ip().is_loopback(), "LISTEN_ADDR {address} is not a loopback address, and there is no sign-in yet");
+    ensure!(
+        address.ip().is_loopback() || config.trust_network,
+        "LISTEN_ADDR {address} is not a loopback address, there is no sign-in yet, and TRUST_NETWORK is not set"
+    );
     let health = Health::default();
     let mut tasks = Tasks::new(&shutdown, config.runtime.shutdown_grace);
     let store = Store::connect(&config.store, Role::Gateway).await?;
@@ -42,14 +45,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         worker.run().await;
         anyhow::Ok(())
     });
-    let (live, follow) = Live::new(store.clone(), tasks.shutdown());
+    let (live, follow) = Live::new(store.clone(), health.signal("log"), tasks.shutdown());
     tasks.spawn("live", follow);
     let (wakes, listen) = Wakes::new(&config.bus, tasks.shutdown());
     tasks.spawn("wakes", listen);
     let database = config.default_database.unwrap_or_else(|| config.default_target.clone());
     let default_target = Target { name: config.default_target, database };
     let app = App::new(store, log, appender, Waits { live, wakes }, default_target);
-    let router = api::router(app, Rate::new(config.rate_limit)).merge(admin::router(health.clone()));
+    let guard = Guard::new(config.rate_limit, config.allowed_hosts);
+    let router = api::router(app, guard).merge(admin::router(health.clone()));
     let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = tasks.shutdown();
     tasks.spawn("http", async move {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dvt_runtime::Signal;
 use dvt_store::{Store, event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,10 +17,14 @@ pub struct Live {
 }
 
 impl Live {
-    /// Makes the tail, and the task that keeps it going until `stop`.
-    pub fn new(store: Store, stop: CancellationToken) -> (Self, impl Future<Output = anyhow::Result<()>> + Send) {
+    /// Makes the tail, and the task that keeps it going until `stop`; `signal` shows whether the log answers.
+    pub fn new(
+        store: Store,
+        signal: Signal,
+        stop: CancellationToken,
+    ) -> (Self, impl Future<Output = anyhow::Result<()>> + Send) {
         let (sender, head) = watch::channel(0);
-        (Self { head }, follow(store, sender, stop))
+        (Self { head }, follow(store, (sender, signal), stop))
     }
 
     /// Answers the position of the last event that this process knows of.
@@ -50,7 +55,11 @@ pub enum Wake {
     Closed,
 }
 
-async fn follow(store: Store, head: watch::Sender<i64>, stop: CancellationToken) -> anyhow::Result<()> {
+async fn follow(
+    store: Store,
+    (head, signal): (watch::Sender<i64>, Signal),
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let mut listener = None;
     loop {
         if listener.is_none() {
@@ -59,8 +68,9 @@ async fn follow(store: Store, head: watch::Sender<i64>, stop: CancellationToken)
         match read_head(&store).await {
             Ok(position) => {
                 head.send_if_modified(|known| std::mem::replace(known, position) != position);
+                signal.green();
             }
-            Err(error) => tracing::warn!(%error, "could not read the head of the log"),
+            Err(error) => signal.red(format!("could not read the head of the log: {error}")),
         }
         let woken = async {
             match &mut listener {

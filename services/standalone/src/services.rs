@@ -38,6 +38,8 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
         bus: bus.clone(),
         runtime: runtime.clone(),
         listen_addr: addresses.listen,
+        trust_network: false,
+        allowed_hosts: Vec::new(),
         default_target: addresses.target.0.clone(),
         default_database: database_of(&addresses.target.1),
         rate_limit: dvt_gateway::RATE_LIMIT,

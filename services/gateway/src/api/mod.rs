@@ -33,7 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::http::guard::{Rate, guard};
+use crate::http::guard::{Guard, guard};
 use crate::http::problem::Problem;
 use crate::web;
 
@@ -83,14 +83,14 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// Answers the API's routes, and the web app at every other address.
-pub fn router(app: App, rate: Rate) -> Router {
+pub fn router(app: App, guards: Guard) -> Router {
     let router = routes().split_for_parts().0;
     router
         .route("/api/v1/openapi.json", get(async || Json(description())))
         .layer(from_fn(in_a_task_of_its_own))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(web::serve)
-        .layer(from_fn_with_state(rate, guard))
+        .layer(from_fn_with_state(guards, guard))
         .with_state(app)
 }
 

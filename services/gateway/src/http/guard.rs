@@ -16,21 +16,23 @@ use super::problem::Problem;
 /// The most actors whose rates are remembered before idle ones are forgotten.
 const ACTORS_MAX: usize = 10_000;
 
-/// Counts the requests of each actor. Cheap to clone.
+/// Knows which hosts are ours, and counts the requests of each actor. Cheap to clone.
 #[derive(Clone)]
-pub struct Rate {
+pub struct Guard {
     limit: NonZeroU32,
     actors: Arc<DefaultKeyedRateLimiter<String>>,
+    hosts: Arc<[String]>,
 }
 
-impl Rate {
-    /// Allows each actor `limit` requests in a second.
-    pub fn new(limit: NonZeroU32) -> Self {
+impl Guard {
+    /// Allows each actor `limit` requests in a second, to this machine's own names and to `hosts`.
+    pub fn new(limit: NonZeroU32, hosts: Vec<String>) -> Self {
         let quota = Quota::per_second(limit);
-        Self { limit, actors: Arc::new(DefaultKeyedRateLimiter::dashmap_with_clock(quota, DefaultClock::default())) }
+        let actors = Arc::new(DefaultKeyedRateLimiter::dashmap_with_clock(quota, DefaultClock::default()));
+        Self { limit, actors, hosts: hosts.into_iter().filter(|host| !host.is_empty()).collect() }
     }
 
-    fn check(&self, actor: &str) -> Result<(), Problem> {
+    fn check_rate(&self, actor: &str) -> Result<(), Problem> {
         if self.actors.len() > ACTORS_MAX {
             self.actors.retain_recent();
         }
@@ -39,31 +41,31 @@ impl Rate {
             Problem::too_many("RATE_LIMITED", detail).limit(i64::from(self.limit.get()))
         })
     }
-}
 
-/// Refuses a host that is not this machine, as a page of another site would name it, and an actor who is too fast.
-pub async fn guard(State(rate): State<Rate>, request: Request, next: Next) -> Response {
-    let actor = request.headers().get("dvt-actor").and_then(|value| value.to_str().ok()).unwrap_or("");
-    match check_host(request.headers(), request.uri()).and_then(|()| rate.check(actor)) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    fn check_host(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+        let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let Some(host) = uri.authority().map(|authority| authority.as_str()).or(named) else { return Ok(()) };
+        let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, _)) => inside,
+            None => host.split(':').next().unwrap_or(host),
+        };
+        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        match is_here || self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
+            true => Ok(()),
+            false => {
+                let detail = "there is no sign-in yet: use localhost or a loopback address";
+                Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "HOST_NOT_ALLOWED", detail).at("Host").got(host))
+            }
+        }
     }
 }
 
-fn check_host(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
-    let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let Some(host) = uri.authority().map(|authority| authority.as_str()).or(named) else { return Ok(()) };
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, _)) => inside,
-        None => host.split(':').next().unwrap_or(host),
-    };
-    let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    match is_here {
-        true => Ok(()),
-        false => {
-            let detail = "there is no sign-in yet: use localhost or a loopback address";
-            Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "HOST_NOT_ALLOWED", detail).at("Host").got(host))
-        }
+/// Refuses a host that is not ours, as a page of another site would name it, and an actor who is too fast.
+pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let actor = request.headers().get("dvt-actor").and_then(|value| value.to_str().ok()).unwrap_or("");
+    match guard.check_host(request.headers(), request.uri()).and_then(|()| guard.check_rate(actor)) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -72,12 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_this_machines_names_and_no_other() {
+    fn takes_this_machines_names_and_those_it_was_told_and_no_other() {
+        let guard = Guard::new(NonZeroU32::MIN, vec!["dvt.example".to_owned()]);
         let is_taken = |host: &str| {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            check_host(&headers, &Uri::from_static("/")).is_ok()
+            guard.check_host(&headers, &Uri::from_static("/")).is_ok()
         };
-        for host in ["localhost:8700", "127.0.0.1", "[::1]:8700", "localhost"] {
+        for host in ["localhost:8700", "127.0.0.1", "[::1]:8700", "localhost", "DVT.example:443"] {
             assert!(is_taken(host), "{host}");
         }
         for host in ["evil.example", "127.0.0.1.evil.example:8700", "10.0.0.1"] {
@@ -87,9 +90,9 @@ mod tests {
 
     #[test]
     fn counts_each_actor_alone() {
-        let rate = Rate::new(NonZeroU32::MIN);
-        assert!(rate.check("ada").is_ok());
-        assert_eq!(rate.check("ada").map_err(|problem| problem.code()), Err("RATE_LIMITED"));
-        assert!(rate.check("bob").is_ok());
+        let guard = Guard::new(NonZeroU32::MIN, Vec::new());
+        assert!(guard.check_rate("ada").is_ok());
+        assert_eq!(guard.check_rate("ada").map_err(|problem| problem.code()), Err("RATE_LIMITED"));
+        assert!(guard.check_rate("bob").is_ok());
     }
 }

@@ -6,10 +6,10 @@ use axum::http::{Request, Response, StatusCode};
 use dvt_bus::view::Wakes;
 use dvt_embedded::postgres::Cluster;
 use dvt_gateway::app::{App, Target, Waits};
-use dvt_gateway::http::guard::Rate;
+use dvt_gateway::http::guard::Guard;
 use dvt_gateway::{api, archive, live::Live};
 use dvt_log::Log;
-use dvt_runtime::CancellationToken;
+use dvt_runtime::{CancellationToken, Health};
 use dvt_store::appender::Appender;
 use dvt_store::{Config, Role, Store};
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl Server {
         let store = Store::connect(&Config::of(&*url), Role::Gateway).await.unwrap();
         let (appender, worker) = Appender::new(&store);
         tokio::spawn(worker.run());
-        let (live, follow) = Live::new(store.clone(), CancellationToken::new());
+        let (live, follow) = Live::new(store.clone(), Health::default().signal("log"), CancellationToken::new());
         tokio::spawn(follow);
         let log = Log::default();
         log.publish_schemas(&mut store.acquire().await.unwrap()).await.unwrap();
@@ -38,7 +38,8 @@ impl Server {
         tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
         let (wakes, _) = Wakes::new(&dvt_bus::Config::default(), CancellationToken::new());
         let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
-        Self(api::router(App::new(store, log, appender, Waits { live, wakes }, target), Rate::new(NonZeroU32::MAX)))
+        let app = App::new(store, log, appender, Waits { live, wakes }, target);
+        Self(api::router(app, Guard::new(NonZeroU32::MAX, Vec::new())))
     }
 
     /// Sends a request and answers the response with its headers, its body unread.
