@@ -1,7 +1,7 @@
 //! The binary `dvt`: DVT+ on one machine, and its command line.
 //!
-//! `up` runs every service in this process; `parse`, `compile` and `ls` work on a folder without any server; `verify`,
-//! `parked` and `projector` work on the log's database; the rest talk to a running gateway. Exit status: 0 it worked,
+//! `up` runs every service in this process; `parse`, `compile` and `ls` work on a folder without any server; `migrate`,
+//! `verify`, `parked` and `projector` work on the log's database; the rest talk to a running gateway. Exit status: 0 it worked,
 //! 1 it ran and something in it failed, 2 it could not be done.
 
 use std::process::ExitCode;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use dvt_embedded::postgres::Cluster;
+use dvt_runtime::secret;
 use dvt_store::{Role, Store};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::output;
@@ -32,6 +33,15 @@ pub(crate) struct Place {
 /// Lists the commands that work on the database.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Bring the database to what this release expects; its login may create roles and owns the database
+    Migrate {
+        /// Address of DVT+'s own database
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database_url: Option<SecretString>,
+        /// File that holds the address, instead of DATABASE_URL
+        #[arg(long, env = "DATABASE_URL_FILE")]
+        database_url_file: Option<PathBuf>,
+    },
     /// Verify that no event of the log was changed since it was appended
     Verify {
         #[command(flatten)]
@@ -90,6 +100,13 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Migrate { database_url, database_url_file } => {
+            let url = secret::resolve("DATABASE_URL", database_url.as_ref(), database_url_file.as_deref())?;
+            let url = url.context("name the database by DATABASE_URL or DATABASE_URL_FILE")?;
+            dvt_store::migrate(url.expose_secret()).await?;
+            output::print_line("the database is what this release expects")?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Verify { place } => on(&place, Role::Owner, async |store| verify(&store, place.json).await).await,
         Command::Parked(Parked::List { place }) => {
             on(&place, Role::Owner, async |store| parked::list(&store, place.json).await).await
