@@ -1,8 +1,11 @@
 # One line each: what there is to do is in scripts/.
-.PHONY: setup up test bench dbt-parity screenshots
+.PHONY: setup up stack stack-check idle test bench dbt-parity screenshots
 
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
+stack: ; @scripts/stack
+stack-check: ; @scripts/stack scripts/stack-check
+idle: ; @PROFILE=release scripts/stack scripts/idle
 test: ; @scripts/test
 bench: ; @scripts/bench
 dbt-parity: ; @scripts/dbt-parity $(if $(DIR),"$(DIR)")

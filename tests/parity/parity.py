@@ -45,7 +45,7 @@ class Project:
         self.vars = ["--vars", variables.read_text()] if variables.exists() else []
         definition = yaml.safe_load((path / "dbt_project.yml").read_text(encoding="utf-8-sig"))
         output = {"type": "postgres", "host": os.environ["PGHOST"], "port": int(os.environ["PGPORT"]), "threads": 4,
-                  "user": os.environ["PGUSER"], "password": "unused", "dbname": "postgres", "schema": "parity"}
+                  "user": os.environ["PGUSER"], "password": os.environ["PGPASSWORD"], "dbname": "postgres", "schema": "parity"}
         profile = {definition.get("profile", "default"): {"target": "dev", "outputs": {"dev": output}}}
         self.profiles = work / f"{self.name}-profile"
         self.profiles.mkdir()

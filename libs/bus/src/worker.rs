@@ -50,6 +50,7 @@ pub async fn run(
     let mut running = JoinSet::new();
     while !shutdown.is_cancelled() {
         while running.try_join_next().is_some() {}
+        metrics::gauge("dvt_jobs_leased", &[("kind", kind_name(options.kind))], running.len() as f64);
         let claimed = match running.len() < options.parallel {
             true => claim(&options, &store, worker).await,
             false => None,
