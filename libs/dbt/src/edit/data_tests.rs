@@ -3,9 +3,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::check::{Facet, Meant};
-use super::properties::Entry;
+use super::properties::{Entry, YamlEdit};
 use super::{AddTest, Code, DecideInput, Plan, Refusal, RemoveNode, RemoveTest, Subject, describe, files, remove};
-use crate::node::{GenericTest, Node};
+use crate::node::{GenericTest, Node, ResourceType};
 use crate::parse::CONFIG_KEYS;
 use crate::yaml::edit::Step;
 
@@ -55,37 +55,58 @@ pub(super) fn add(input: &DecideInput<'_>, asked: &AddTest) -> Result<Plan, Refu
 /// Decides that a test goes.
 pub(super) fn remove(input: &DecideInput<'_>, asked: &RemoveTest) -> Result<Plan, Refusal> {
     let id = &asked.unique_id;
-    let missing = || Refusal::new(Code::TestNotFound, format!("there is no test {id}")).at_field("/unique_id");
+    let missing = || missing(id);
     let node = input.project.find(id).or_else(|| input.project.idle_tests().get(id)).ok_or_else(missing)?;
     let Some(test) = &node.test else {
         return match node.resource_type {
-            crate::node::ResourceType::Test => remove::remove(input, &RemoveNode { unique_id: id.clone() }),
+            ResourceType::Test => remove::remove(input, &RemoveNode { unique_id: id.clone() }),
             _ => Err(missing()),
         };
     };
+    let attached = attached(input, node, test)?;
+    let (mut yaml, steps) = locate(input, node)?;
+    yaml.remove(&steps)?;
+    let column = column_of(test);
+    Ok(Plan {
+        summary: format!("removed the test {} of {}", test.name, shown(attached, column)),
+        files: yaml.change().into_iter().collect(),
+        subjects: vec![subject(attached, column, &called(test))],
+        meant: Some(Meant { tests: vec![attached.unique_id.clone()], ..Meant::default() }),
+        ..Plan::default()
+    })
+}
+
+fn missing(id: &str) -> Refusal {
+    Refusal::new(Code::TestNotFound, format!("there is no test {id}")).at_field("/unique_id")
+}
+
+/// Finds the node that a generic test stands on.
+fn attached<'a>(input: &DecideInput<'a>, node: &Node, test: &GenericTest) -> Result<&'a Node, Refusal> {
     let project = input.project;
     let attached = project.find(&test.attached_node).or_else(|| project.disabled().get(&test.attached_node));
-    let attached = attached.ok_or_else(|| {
+    attached.ok_or_else(|| {
         let message = format!("{} stands on nothing; edit {}", node.name, node.original_file_path);
         Refusal::new(Code::EditNotExpressible, message).at_field("/unique_id")
-    })?;
-    let mut entry = Entry::find(input, attached)?.ok_or_else(missing)?;
-    let column = test.column_name.as_deref().map(|name| name.trim_matches('"'));
-    let holder = column.map_or(Some(entry.steps.clone()), |name| entry.column(name)).ok_or_else(missing)?;
+    })
+}
+
+/// Finds where a generic test is written.
+pub(super) fn locate<'a>(input: &DecideInput<'a>, node: &Node) -> Result<(YamlEdit<'a>, Vec<Step>), Refusal> {
+    let missing = || missing(&node.unique_id);
+    let test = node.test.as_ref().ok_or_else(missing)?;
+    let entry = Entry::find(input, attached(input, node, test)?)?.ok_or_else(missing)?;
+    let holder = column_of(test).map_or(Some(entry.steps.clone()), |name| entry.column(name)).ok_or_else(missing)?;
     let found = KEYS.into_iter().find_map(|key| {
         let list = entry.yaml.at(&joined(&holder, key))?;
         let at = list.as_array()?.iter().position(|item| is(item, node, test))?;
         Some([Step::from(key), Step::from(at)])
     });
-    let steps: Vec<Step> = holder.into_iter().chain(found.ok_or_else(missing)?).collect();
-    entry.yaml.remove(&steps)?;
-    Ok(Plan {
-        summary: format!("removed the test {} of {}", test.name, shown(attached, column)),
-        files: entry.yaml.change().into_iter().collect(),
-        subjects: vec![subject(attached, column, &called(test))],
-        meant: Some(Meant { tests: vec![attached.unique_id.clone()], ..Meant::default() }),
-        ..Plan::default()
-    })
+    let steps = holder.into_iter().chain(found.ok_or_else(missing)?).collect();
+    Ok((entry.yaml, steps))
+}
+
+fn column_of(test: &GenericTest) -> Option<&str> {
+    test.column_name.as_deref().map(|name| name.trim_matches('"'))
 }
 
 fn joined(steps: &[Step], key: &str) -> Vec<Step> {
@@ -135,7 +156,7 @@ fn check(
     let same = |known: &&Node| {
         known.test.as_ref().is_some_and(|test| {
             test.attached_node == node.unique_id
-                && test.column_name.as_deref().map(|name| name.trim_matches('"')) == asked.column.as_deref()
+                && column_of(test) == asked.column.as_deref()
                 && called(test) == asked.test
                 && own_arguments(test) == *arguments
         })
@@ -157,7 +178,7 @@ fn own_arguments(test: &GenericTest) -> Map<String, Json> {
 }
 
 /// Says whether an item of a list of tests is a test.
-pub(super) fn is(item: &Json, node: &Node, test: &GenericTest) -> bool {
+fn is(item: &Json, node: &Node, test: &GenericTest) -> bool {
     let (name, written) = match item {
         Json::String(name) => (name.as_str(), Map::new()),
         Json::Object(map) if map.contains_key("test_name") => {

@@ -43,11 +43,17 @@ pub(super) fn vacant(project: &Project, package: &str, name: &str) -> Result<(),
     }
 }
 
-/// Checks that a node does not make the same relation as another.
-pub(super) fn check_relation(project: &Project, unique_id: &str) -> Result<(), Refusal> {
+/// Checks that a node does not come to make the same relation as another.
+pub(super) fn check_relation(
+    (before, old): (&Project, &str),
+    (project, unique_id): (&Project, &str),
+) -> Result<(), Refusal> {
     let Some(node) = project.find(unique_id).filter(|node| node.is_relational()) else { return Ok(()) };
     let relation = |node: &Node| [&node.database, &node.schema, &node.alias].map(|part| part.to_lowercase());
     let own = relation(node);
+    if before.find(old).is_some_and(|old| old.is_relational() && relation(old) == own) {
+        return Ok(());
+    }
     let clash = |other: &&Node| other.unique_id != node.unique_id && other.is_relational() && relation(other) == own;
     match project.nodes().values().find(clash) {
         Some(other) => {

@@ -6,6 +6,8 @@
 mod add;
 mod calls;
 mod check;
+mod config_call;
+mod configure;
 mod data_tests;
 mod describe;
 mod diff;
@@ -132,7 +134,8 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
         Intent::DescribeColumn(asked) => describe::column(input, asked)?,
         Intent::AddTest(asked) => data_tests::add(input, asked)?,
         Intent::RemoveTest(asked) => data_tests::remove(input, asked)?,
-        Intent::Connect(_) | Intent::Disconnect(_) | Intent::Configure(_) => {
+        Intent::Configure(asked) => configure::configure(input, asked)?,
+        Intent::Connect(_) | Intent::Disconnect(_) => {
             return Err(Refusal::new(Code::EditNotExpressible, "this edit is not supported yet; edit the file"));
         }
     };
@@ -145,8 +148,10 @@ fn finish(input: &DecideInput<'_>, plan: Plan) -> Result<Decided, Refusal> {
     let (tree, project) = after(input, &files)?;
     if let Some(meant) = meant.filter(|_| !files.is_empty()) {
         check::check(input.project, &project, &meant)?;
-        for unique_id in meant.renamed.values().chain(&meant.nodes) {
-            identifier::check_relation(&project, unique_id)?;
+        let pairs = meant.renamed.iter().chain(meant.nodes.iter().map(|id| (id, id)));
+        let related = meant.facets.iter().filter(|(_, facet)| *facet == check::Facet::Relation).map(|(id, _)| (id, id));
+        for (old, new) in pairs.chain(related) {
+            identifier::check_relation((input.project, old), (&project, new))?;
         }
     }
     let before = Side { project: input.project, tree: input.files.tree };

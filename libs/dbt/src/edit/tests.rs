@@ -1,6 +1,7 @@
 //! Edits of small projects, in all the ways in which they are written.
 
 mod add;
+mod configure;
 mod data_tests;
 mod describe;
 mod remove;

@@ -45,6 +45,11 @@ pub(super) fn merge_of(kind: ResourceType, key: &str) -> Merge {
     }
 }
 
+/// Says whether what is set nearer to a node adds to what is set further away.
+pub(crate) fn adds_up(kind: ResourceType, key: &str) -> bool {
+    merge_of(kind, key) != Merge::Clobber
+}
+
 /// Answers how the values of several `config()` calls in one file are merged, whatever the node is.
 pub(super) fn merge_of_calls(key: &str) -> Merge {
     match key {

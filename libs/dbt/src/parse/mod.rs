@@ -44,6 +44,7 @@ use crate::tree::Tree;
 
 pub use config::{Layer, Origin};
 pub(crate) use data_tests::CONFIG_KEYS;
+pub(crate) use defaults::adds_up;
 pub use docs::Doc;
 pub use macros::MacroPatch;
 
