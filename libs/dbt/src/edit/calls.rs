@@ -1,5 +1,6 @@
 //! Writes the calls by which one node reads another.
 
+use super::refs::{Call, Function};
 use super::{Code, DecideInput, Refusal};
 use crate::node::{Node, ResourceType};
 
@@ -23,6 +24,19 @@ pub(super) fn reading(input: &DecideInput<'_>, from: &Node, package: &str) -> Re
     };
     let version = from.version.as_ref().map(|version| format!(", v={version}")).unwrap_or_default();
     Ok(format!("ref({of_package}'{}'{version})", from.name))
+}
+
+/// Says whether a call names a node.
+pub(super) fn names(text: &str, call: &Call, node: &Node) -> bool {
+    match (&node.source_name, &call.qualifier) {
+        (Some(source), Some(qualifier)) => {
+            call.function == Function::Source
+                && text[qualifier.clone()] == **source
+                && text[call.name.clone()] == *node.name
+        }
+        (Some(_), None) => false,
+        (None, _) => node.resource_type.is_referable() && call.refers_to(text, &node.package_name, &node.name),
+    }
 }
 
 /// Answers a name for what `from` is read into, none of `taken`.

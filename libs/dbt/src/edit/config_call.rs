@@ -106,14 +106,18 @@ impl ConfigCall {
         }
         let gap = text[end..].len() - text[end..].trim_start_matches(['\r', '\n']).len();
         let at_top = text[..start].trim_start_matches('\u{feff}').trim().is_empty();
-        let start = if text[..self.tag.start].starts_with('\u{feff}') { start.max('\u{feff}'.len_utf8()) } else { start };
+        let start =
+            if text[..self.tag.start].starts_with('\u{feff}') { start.max('\u{feff}'.len_utf8()) } else { start };
         Some((start..if at_top { end + gap } else { end }, String::new()))
     }
 }
 
 /// Finds the parenthesis that closes what begins at `from`.
 fn closing(text: &str, from: usize) -> Option<usize> {
-    marks(text, from..text.len()).into_iter().find(|(at, depth)| *depth < 0 && text[*at..].starts_with(')')).map(|(at, _)| at)
+    marks(text, from..text.len())
+        .into_iter()
+        .find(|(at, depth)| *depth < 0 && text[*at..].starts_with(')'))
+        .map(|(at, _)| at)
 }
 
 /// Lists where code outside of strings has a mark, with how deep in brackets it stands after it.

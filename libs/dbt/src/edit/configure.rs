@@ -14,7 +14,8 @@ use crate::yaml::edit::Step;
 use crate::yaml::{Value, place_of, usual_ending};
 
 /// The keys that may stand beside `config` in an entry.
-const BESIDE_CONFIG: [&str; 8] = ["meta", "docs", "group", "contract", "access", "tags", "freshness", "loaded_at_field"];
+const BESIDE_CONFIG: [&str; 8] =
+    ["meta", "docs", "group", "contract", "access", "tags", "freshness", "loaded_at_field"];
 
 /// Decides a config.
 pub(super) fn configure(input: &DecideInput<'_>, asked: &Configure) -> Result<Plan, Refusal> {
@@ -32,7 +33,8 @@ pub(super) fn configure(input: &DecideInput<'_>, asked: &Configure) -> Result<Pl
     if node.config.get(&key) == Some(value) || (value.is_null() && origin.is_none()) {
         return Ok(plan);
     }
-    let configuring = Configuring { input, node, key: &key, value, place: origin.as_ref().and_then(|at| at.place.clone()) };
+    let configuring =
+        Configuring { input, node, key: &key, value, place: origin.as_ref().and_then(|at| at.place.clone()) };
     let (layer, place) = (origin.map(|origin| origin.layer), asked.place.as_deref());
     let (files, nodes) = match (layer, place) {
         (Some(Layer::Project), None) => return Err(configuring.which()),
@@ -74,9 +76,11 @@ fn meant(input: &DecideInput<'_>, nodes: &[&Node], (node, key, value): (&Node, &
     let mut meant = Meant::default();
     for node in nodes {
         let id = &node.unique_id;
-        let unit_tests = input.project.nodes().values().filter(|test| {
-            test.resource_type == ResourceType::UnitTest && test.depends_on.nodes.contains(id)
-        });
+        let unit_tests = input
+            .project
+            .nodes()
+            .values()
+            .filter(|test| test.resource_type == ResourceType::UnitTest && test.depends_on.nodes.contains(id));
         for test in unit_tests {
             meant.facets.push((test.unique_id.clone(), Facet::Relation));
             meant.nodes.extend((key == "enabled").then(|| test.unique_id.clone()));
@@ -128,19 +132,20 @@ impl Configuring<'_> {
     fn alike(&self) -> Vec<&Node> {
         let project = self.input.project;
         let all = project.nodes().values().chain(project.disabled().values());
-        let same = |node: &&Node| {
-            project.origin(&node.unique_id, self.key).is_some_and(|origin| origin.place == self.place)
-        };
+        let same =
+            |node: &&Node| project.origin(&node.unique_id, self.key).is_some_and(|origin| origin.place == self.place);
         all.filter(same).collect()
     }
 
     fn in_project(&self) -> Result<Vec<FileChange>, Refusal> {
-        let missing = || Refusal::new(Code::EditNotExpressible, "the place of the value is not known").at_field("/place");
+        let missing =
+            || Refusal::new(Code::EditNotExpressible, "the place of the value is not known").at_field("/place");
         let place = self.place.as_ref().ok_or_else(missing)?;
         let mut yaml = YamlEdit::of(self.input, &place.path)?;
         let text = self.input.files.tree.find(&place.path).and_then(|file| file.text()).unwrap_or_default();
         let root = files::read(&place.path, text);
-        let steps = root.and_then(|root| key_at(&root, &|at| place_of(&place.path, text, at) == *place)).ok_or_else(missing)?;
+        let steps =
+            root.and_then(|root| key_at(&root, &|at| place_of(&place.path, text, at) == *place)).ok_or_else(missing)?;
         match self.value {
             Json::Null => yaml.remove(&steps)?,
             value => yaml.set(&steps, value)?,

@@ -8,6 +8,8 @@ mod calls;
 mod check;
 mod config_call;
 mod configure;
+mod connect;
+mod ctes;
 mod data_tests;
 mod describe;
 mod diff;
@@ -135,9 +137,8 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
         Intent::AddTest(asked) => data_tests::add(input, asked)?,
         Intent::RemoveTest(asked) => data_tests::remove(input, asked)?,
         Intent::Configure(asked) => configure::configure(input, asked)?,
-        Intent::Connect(_) | Intent::Disconnect(_) => {
-            return Err(Refusal::new(Code::EditNotExpressible, "this edit is not supported yet; edit the file"));
-        }
+        Intent::Connect(asked) => connect::connect(input, asked)?,
+        Intent::Disconnect(asked) => connect::disconnect(input, asked)?,
     };
     finish(input, plan)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::check::Meant;
 use super::files;
 use super::properties::{Entry, YamlEdit};
-use super::refs::{self, Function};
-use super::{Code, DecideInput, Plan, Refusal, RemoveNode, RemoveTest, Subject, data_tests, raw, rename};
+use super::refs;
+use super::{Code, DecideInput, Plan, Refusal, RemoveNode, RemoveTest, Subject, calls, data_tests, raw, rename};
 use crate::diagnostic::Place;
 use crate::node::{Node, ResourceType};
 use crate::tree::{FileChange, Path};
@@ -156,7 +156,7 @@ impl<'a> Removal<'a> {
 
     /// Finds the calls in a file that name the node.
     fn calls(&self, path: &Path, text: &str) -> Vec<usize> {
-        let calls = match () {
+        let found = match () {
             () if path.ends_with(".sql") => refs::in_template(text),
             () if path.ends_with(".py") => refs::within(text, 0..text.len()),
             () if files::is_yaml(path) => {
@@ -166,17 +166,8 @@ impl<'a> Removal<'a> {
             }
             () => Vec::new(),
         };
-        let node = self.node;
-        let names = |call: &refs::Call| match (&node.source_name, &call.qualifier) {
-            (Some(source), Some(qualifier)) => {
-                call.function == Function::Source
-                    && text[qualifier.clone()] == **source
-                    && text[call.name.clone()] == *node.name
-            }
-            (Some(_), None) => false,
-            (None, _) => node.resource_type.is_referable() && call.refers_to(text, &node.package_name, &node.name),
-        };
-        calls.into_iter().filter(names).map(|call| call.span.start).collect()
+        let names = |call: &refs::Call| calls::names(text, call, self.node);
+        found.into_iter().filter(names).map(|call| call.span.start).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod add;
 mod configure;
+mod connect;
 mod data_tests;
 mod describe;
 mod remove;

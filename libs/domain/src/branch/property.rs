@@ -21,6 +21,9 @@ fn read(project: &Project, subject: &Subject) -> Option<String> {
             if let Some(key) = property.strip_prefix("config.") {
                 return node.config.get(key).map(ToString::to_string);
             }
+            if let Some(parent) = property.strip_prefix("parents.") {
+                return Some(node.depends_on.nodes.iter().any(|known| known == parent).to_string());
+            }
             let column = property.strip_prefix("columns.")?.strip_suffix(".description")?;
             node.columns.get(column).map(|column| column.description.clone())
         }

@@ -27,15 +27,50 @@ fn world(sql: &str) -> World {
 #[test]
 fn a_call_is_changed_in_its_style() {
     let cases = [
-        ("{{ config(materialized='view') }}\nselect 1", "materialized", json!("table"), "{{ config(materialized='table') }}\nselect 1"),
-        ("{{ config(materialized = \"view\") }}\nselect 1", "tags", json!(["a", "b"]), "{{ config(materialized = \"view\", tags = [\"a\", \"b\"]) }}\nselect 1"),
-        ("{{\r\n    config(\r\n        materialized='view',\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1", "enabled", json!(true), "{{\r\n    config(\r\n        materialized='view',\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1"),
-        ("{{\r\n    config(\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1", "materialized", json!("table"), "{{\r\n    config(\r\n        alias='x',\r\n        materialized='table',\r\n    )\r\n}}\r\nselect 1"),
-        ("{{- config({'alias': 'x'}) -}}select 1", "materialized", json!("table"), "{{- config({'alias': 'x', 'materialized': 'table'}) -}}select 1"),
+        (
+            "{{ config(materialized='view') }}\nselect 1",
+            "materialized",
+            json!("table"),
+            "{{ config(materialized='table') }}\nselect 1",
+        ),
+        (
+            "{{ config(materialized = \"view\") }}\nselect 1",
+            "tags",
+            json!(["a", "b"]),
+            "{{ config(materialized = \"view\", tags = [\"a\", \"b\"]) }}\nselect 1",
+        ),
+        (
+            "{{\r\n    config(\r\n        materialized='view',\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1",
+            "enabled",
+            json!(true),
+            "{{\r\n    config(\r\n        materialized='view',\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1",
+        ),
+        (
+            "{{\r\n    config(\r\n        alias='x',\r\n    )\r\n}}\r\nselect 1",
+            "materialized",
+            json!("table"),
+            "{{\r\n    config(\r\n        alias='x',\r\n        materialized='table',\r\n    )\r\n}}\r\nselect 1",
+        ),
+        (
+            "{{- config({'alias': 'x'}) -}}select 1",
+            "materialized",
+            json!("table"),
+            "{{- config({'alias': 'x', 'materialized': 'table'}) -}}select 1",
+        ),
         ("{{ config() }}select 1", "pre_hook", json!("it's"), "{{ config(pre_hook='it\\'s') }}select 1"),
-        ("{{ config(full_refresh=True) }}select 1", "persist_docs", json!({"relation": true}), "{{ config(full_refresh=True, persist_docs={'relation': True}) }}select 1"),
+        (
+            "{{ config(full_refresh=True) }}select 1",
+            "persist_docs",
+            json!({"relation": true}),
+            "{{ config(full_refresh=True, persist_docs={'relation': True}) }}select 1",
+        ),
         ("select 1\n", "materialized", json!("table"), "{{ config(materialized='table') }}\n\nselect 1\n"),
-        ("\u{feff}select 1\r\n", "meta", json!({"a": [1, null]}), "\u{feff}{{ config(meta={'a': [1, none]}) }}\r\n\r\nselect 1\r\n"),
+        (
+            "\u{feff}select 1\r\n",
+            "meta",
+            json!({"a": [1, null]}),
+            "\u{feff}{{ config(meta={'a': [1, none]}) }}\r\n\r\nselect 1\r\n",
+        ),
     ];
     for (before, key, value, expected) in cases {
         let intent = configure(key, value);
@@ -66,16 +101,23 @@ fn a_value_in_yaml_is_changed_there() {
     let world = World::new(&[(PATH, "select 1"), ("models/s.yml", yaml)]);
     let after = world.edit(&configure("materialized", json!("table"))).edit(&configure("tags", json!(["a", "off"])));
     let after = after.edit(&configure("meta", json!({"x": 2, "y": 1}))).edit(&configure("alias", json!("o")));
-    assert_eq!(after.text("models/s.yml"), "models:\n- name: orders\n  config: {materialized: table, tags: [a, \"off\"], alias: o} # c\n  meta:\n    x: 2\n    \"y\": 1\n");
+    assert_eq!(
+        after.text("models/s.yml"),
+        "models:\n- name: orders\n  config: {materialized: table, tags: [a, \"off\"], alias: o} # c\n  meta:\n    x: 2\n    \"y\": 1\n"
+    );
     assert_eq!(after.text(PATH), "select 1");
     let seed = World::new(&[("seeds/codes.csv", "id\n1\n")]);
     let after = seed.edit(&at("seed.shop.codes", "column_types", json!({"id": "int"}), None));
-    assert_eq!(after.text("seeds/_seeds.yml"), "version: 2\n\nseeds:\n  - name: codes\n    config:\n      column_types:\n        id: int\n");
+    assert_eq!(
+        after.text("seeds/_seeds.yml"),
+        "version: 2\n\nseeds:\n  - name: codes\n    config:\n      column_types:\n        id: int\n"
+    );
 }
 
 #[test]
 fn a_value_of_a_folder_asks_for_whom_it_is() {
-    let project = "name: shop\nmodels:\n  shop:\n    +materialized: table # all\n    +tags: [far]\n    marts:\n      schema: x\n";
+    let project =
+        "name: shop\nmodels:\n  shop:\n    +materialized: table # all\n    +tags: [far]\n    marts:\n      schema: x\n";
     let world = World::new(&[("dbt_project.yml", project), (PATH, "select 1"), ("models/marts/b.sql", "select 1")]);
     let refusal = world.refusal(&configure("materialized", json!("view")));
     assert_eq!((refusal.field, refusal.places[0].line), (Some("/place"), 4));
@@ -107,7 +149,10 @@ fn a_test_has_configs_too() {
 
 #[test]
 fn a_node_is_switched_off_and_on_unless_others_need_it() {
-    let files = [(PATH, "select 1 as id"), ("models/s.yml", "models: [{name: orders, columns: [{name: id, data_tests: [unique]}]}]\n")];
+    let files = [
+        (PATH, "select 1 as id"),
+        ("models/s.yml", "models: [{name: orders, columns: [{name: id, data_tests: [unique]}]}]\n"),
+    ];
     let off = World::new(&files).edit(&configure("enabled", json!(false)));
     assert_eq!(off.edit(&configure("enabled", json!(true))).text(PATH), "{{ config(enabled=true) }}\n\nselect 1 as id");
     let needed = World::new(&[files[0], ("models/late.sql", "select * from {{ ref('orders') }}")]);

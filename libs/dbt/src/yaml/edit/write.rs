@@ -111,6 +111,7 @@ impl Style {
             || body.ends_with('\n')
             || body.starts_with([' ', '\n'])
             || body.chars().any(odd)
+            || body.lines().any(|line| !line.is_empty() && line.trim().is_empty())
         {
             return None;
         }
