@@ -9,7 +9,7 @@ use dvt_store::blob;
 use crate::bridge::Sql;
 use crate::step::{PAUSE, Steps};
 use crate::step_log::StepLog;
-use crate::targets::{Built, Counted, Error, Session, Test};
+use crate::targets::{Built, Counted, Error, Rows, Session, Test};
 use crate::task::{Failure, Kind, Task};
 
 /// Is what a step did.
@@ -17,6 +17,8 @@ enum Done {
     Built(Built),
     /// With the rows that the test found.
     Tested(Verdict, i64),
+    /// The rows of a unit test that are one side's only.
+    Compared(Rows),
 }
 
 /// Is one attempt at a step.
@@ -88,6 +90,7 @@ impl<'a> Try<'a> {
                 let key = self.steps.stream.key(self.unique_id, self.attempt);
                 session.build(&key, work).await.map(Done::Built)
             }
+            Kind::Unit(test) => session.unit_test(test).await.map(Done::Compared),
             Kind::Test(test, warns) => {
                 let counted = session.test(test).await?;
                 Ok(Done::Tested(verdict(&counted, test, *warns), counted.failures))
@@ -100,6 +103,7 @@ impl<'a> Try<'a> {
         let error = match done {
             Ok(Done::Built(built)) => return self.succeeded(built, false, None).await,
             Ok(Done::Tested(verdict, failures)) => return self.tested(verdict, failures).await,
+            Ok(Done::Compared(rows)) => return self.tested(compared(&rows), rows.rows.len() as i64).await,
             Err(error) => error,
         };
         match verdict::next(error.known(), self.steps.standing(self.unique_id)) {
@@ -219,6 +223,20 @@ fn verdict(counted: &Counted, test: &Test, warns: bool) -> Verdict {
         (false, true) => Verdict::Warn,
         (false, false) => Verdict::Pass,
     }
+}
+
+/// Judges a unit test: every row that is one side's only is shown.
+fn compared(rows: &Rows) -> Verdict {
+    if rows.rows.is_empty() {
+        return Verdict::Pass;
+    }
+    let line = |cells: Vec<String>| cells.join(" | ");
+    let head = line(rows.columns.iter().map(|(name, _)| name.clone()).collect());
+    let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "null".to_owned());
+    let body = rows.rows.iter().map(|row| line(row.iter().map(cell).collect()));
+    let more = if rows.truncated { "\n..." } else { "" };
+    let shown = [head].into_iter().chain(body).collect::<Vec<_>>().join("\n");
+    Verdict::Fail(format!("the rows are not those that are expected\n{shown}{more}"))
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) struct Rendering {
     pub(crate) values: RunValues,
     /// This relation counts as missing: a model that is built anew is not incremental.
     pub(crate) hidden: Option<Name>,
+    /// What a unit test gives instead of the relations of these nodes, as SQL; None outside of a unit test.
+    pub(crate) given: Option<Vec<(String, String)>>,
 }
 
 /// Is a text that is rendered in a node's place.
@@ -176,13 +178,29 @@ struct Replaced<'a> {
     rendering: &'a Rendering,
 }
 
+impl Replaced<'_> {
+    /// Puts what a unit test gives in the place of what a name means.
+    fn given(&self, found: Resolved) -> Result<Resolved, Error> {
+        let Some(given) = &self.rendering.given else { return Ok(found) };
+        let place = given.iter().position(|(unique_id, _)| *unique_id == found.unique_id);
+        let missing = || Error::new(Code::RefNotFound, format!("the unit test gives no rows for {}", found.unique_id));
+        let identifier = given_name(place.ok_or_else(missing)?);
+        Ok(Resolved { identifier, ephemeral: true, ..found })
+    }
+}
+
+/// Names the CTE of what a unit test gives.
+fn given_name(place: usize) -> String {
+    format!("given_{}", place + 1)
+}
+
 impl Graph for Replaced<'_> {
     fn resolve_ref(&self, from: &NodeContext, call: &RefCall) -> Result<Resolved, Error> {
-        self.nodes.resolve_ref(from, call)
+        self.given(self.nodes.resolve_ref(from, call)?)
     }
 
     fn resolve_source(&self, from: &NodeContext, source: &str, table: &str) -> Result<Resolved, Error> {
-        self.nodes.resolve_source(from, source, table)
+        self.given(self.nodes.resolve_source(from, source, table)?)
     }
 
     fn flat_graph(&self) -> Json {
@@ -196,8 +214,12 @@ impl Graph for Replaced<'_> {
 
 impl Nodes for Replaced<'_> {
     fn context(&self, unique_id: &str) -> Option<NodeContext> {
-        let Rendering { unique_id: replaced, text, project, .. } = self.rendering;
+        let Rendering { unique_id: replaced, text, project, given, .. } = self.rendering;
         let known = self.nodes.context(unique_id);
+        if let Some((place, (_, sql))) = given.iter().flatten().enumerate().find(|(_, (id, _))| id == unique_id) {
+            let raw_code = format!("{{% raw %}}{sql}{{% endraw %}}").into();
+            return Some(NodeContext { raw_code, alias: given_name(place), ..of_no_node(unique_id, project) });
+        }
         let Some(text) = text.as_ref().filter(|_| unique_id == replaced) else { return known };
         let mut context = known.unwrap_or_else(|| of_no_node(unique_id, project));
         context.raw_code = Arc::from(text.sql.as_str());

@@ -21,6 +21,7 @@ mod step_log;
 mod stream;
 mod targets;
 mod task;
+mod unit;
 mod work;
 
 use std::sync::Arc;

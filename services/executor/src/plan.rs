@@ -23,8 +23,14 @@ pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<Plan
     let ids: HashSet<&str> = chosen.iter().map(|node| node.unique_id.as_str()).collect();
     let mut needs: HashMap<&str, Vec<&str>> =
         chosen.iter().map(|node| (node.unique_id.as_str(), needs(project, node, &ids))).collect();
+    let before = tested_before(&chosen, &mut needs);
     if request.kind == Kind::Build {
-        hold_back_by_tests(&chosen, &mut needs);
+        let after: Vec<&Node> =
+            chosen.iter().copied().filter(|node| !before.iter().any(|(_, test)| *test == node.unique_id)).collect();
+        hold_back_by_tests(&after, &mut needs);
+    }
+    for (model, unit_test) in before {
+        needs.entry(model).or_default().push(unit_test);
     }
     let steps: Vec<PlannedStep> =
         ordered(&chosen, &needs).into_iter().map(|node| step(project, node, &needs, request)).collect();
@@ -74,6 +80,19 @@ fn needs<'a>(project: &'a Project, node: &'a Node, chosen: &HashSet<&'a str>) ->
         }
     }
     found
+}
+
+/// Lets a unit test need what its model needs instead of the model, which is to wait for it; answers both.
+fn tested_before<'a>(chosen: &[&'a Node], needs: &mut HashMap<&'a str, Vec<&'a str>>) -> Vec<(&'a str, &'a str)> {
+    let mut before = Vec::new();
+    for test in chosen.iter().filter(|node| node.resource_type == ResourceType::UnitTest) {
+        let Some(&[model]) = needs.get(test.unique_id.as_str()).map(Vec::as_slice) else { continue };
+        if test.depends_on.nodes.iter().any(|tested| tested == model) {
+            needs.insert(&test.unique_id, needs[model].clone());
+            before.push((model, test.unique_id.as_str()));
+        }
+    }
+    before
 }
 
 /// Lets what reads tested nodes wait for their tests, as `dbt build` does.

@@ -12,7 +12,7 @@ use dvt_store::Store;
 use crate::bridge::{Rendering, Sql, Text, render};
 use crate::compiled::{Compiled, Source};
 use crate::project::Loaded;
-use crate::targets::{Fault, Materialization, Name, Refusal, Session, Test, Work};
+use crate::targets::{Fault, Materialization, Name, Refusal, Session, Test, UnitTest, Work};
 use crate::work::{self, Config};
 
 /// What `thread_id` answers: dbt's name of its first.
@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     Build(Box<Work>),
     /// A test, and whether what it finds only warns.
     Test(Test, bool),
+    Unit(UnitTest),
 }
 
 impl Task {
@@ -92,7 +93,7 @@ pub(crate) struct Maker {
 }
 
 /// A session that comes back with what was made.
-type Made<T> = anyhow::Result<(Box<dyn Session>, Result<T, Failure>)>;
+pub(crate) type Made<T> = anyhow::Result<(Box<dyn Session>, Result<T, Failure>)>;
 
 /// Takes the value of an inner result, or leaves with the session and the failure.
 macro_rules! or_fail {
@@ -103,6 +104,8 @@ macro_rules! or_fail {
         }
     };
 }
+
+pub(crate) use or_fail;
 
 impl Maker {
     /// Makes the task of a node.
@@ -117,6 +120,7 @@ impl Maker {
             ResourceType::Model | ResourceType::Snapshot => self.relation(session, node).await,
             ResourceType::Seed => self.seed(session, node).await,
             ResourceType::Test => self.test(session, node).await,
+            ResourceType::UnitTest => self.unit_test(session, node).await,
             ResourceType::Operation => self.statement(session, node).await,
             other => {
                 let message = format!("running a {} is not supported yet", other.as_str().replace('_', " "));
@@ -205,6 +209,7 @@ impl Maker {
             text,
             values: self.values.clone(),
             hidden: self.is_anew(node).then(|| self.project.relation(node)),
+            given: None,
         };
         let (session, rendered) = render(rendering, session).await?;
         Ok((session, rendered.map_err(Failure::from)))

@@ -9,7 +9,7 @@ use crate::jinja::native::render_text;
 use crate::jinja::print::print;
 use crate::jinja::value::Value;
 use crate::jinja::vm::{Args, Outcome, Phase, Stop, Vm};
-use crate::jinja::{Code, Error, RefCall};
+use crate::jinja::{Code, Error, RefCall, Resolved};
 
 use super::relation::{Relation, this};
 use super::results;
@@ -126,10 +126,14 @@ fn reference(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
         let message = format!("Relation name '{}' is longer than 63 characters", relation.render());
         return Err(Error::new(Code::CompilerError, message).into());
     }
+    note_cte(vm, &found);
+    Ok(Value::object(relation))
+}
+
+fn note_cte(vm: &mut Vm<'_>, found: &Resolved) {
     if found.ephemeral && !vm.ctes.contains(&found.unique_id) {
         vm.ctes.push(found.unique_id.clone());
     }
-    Ok(Value::object(relation))
 }
 
 fn source(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
@@ -141,7 +145,11 @@ fn source(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
         }
     };
     match vm.graph {
-        Some(graph) => Ok(Value::object(Relation::resolved(&graph.resolve_source(vm.node, &source, &table)?))),
+        Some(graph) => {
+            let found = graph.resolve_source(vm.node, &source, &table)?;
+            note_cte(vm, &found);
+            Ok(Value::object(Relation::resolved(&found)))
+        }
         None => {
             vm.record.sources.push([source.to_string(), table.to_string()]);
             Ok(this(vm))

@@ -17,8 +17,8 @@ use uuid::Uuid;
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
-    Built, Changed, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy,
-    Table, Test, Work,
+    Built, Changed, Given, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns,
+    Strategy, Table, Test, UnitTest, Work,
 };
 
 /// The variables that name targets.
@@ -63,6 +63,12 @@ pub(crate) trait Session: Send + Sync {
 
     /// Runs a test; nothing stays.
     async fn test(&mut self, test: &Test) -> Result<Counted, Error>;
+
+    /// Writes data that a unit test gives in the place of a relation as a query.
+    async fn given(&mut self, name: &Name, given: &Given) -> Result<String, Error>;
+
+    /// Runs a unit test; answers the rows that are one side's only, and how many there are.
+    async fn unit_test(&mut self, test: &UnitTest) -> Result<Rows, Error>;
 
     /// Runs a statement that only reads, and answers up to `limit` rows of it.
     async fn read(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error>;

@@ -1,5 +1,7 @@
 //! What a step asks of a target, said without a word of its dialect.
 
+use serde_json::{Map, Value as Json};
+
 use super::Name;
 
 /// Is the work of one step: a relation, how it is built, and the statements around it.
@@ -136,6 +138,21 @@ pub(crate) struct Test {
     pub(crate) warn_if: String,
     pub(crate) error_if: String,
     pub(crate) limit: Option<i64>,
+}
+
+/// Is what a unit test wants of a query.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitTest {
+    pub(crate) sql: String,
+    pub(crate) expect: Given,
+}
+
+/// Is data that a unit test gives or expects.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Given {
+    /// Names and values; what a row leaves out is null, or is not looked at.
+    Rows(Vec<Map<String, Json>>),
+    Sql(String),
 }
 
 /// Is what a step did.

@@ -9,6 +9,7 @@ mod seed;
 mod session;
 mod snapshot;
 mod statement;
+mod unit;
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -11,10 +11,10 @@ use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessag
 
 use super::quote::ident;
 use super::statement::{Statement, chain, message};
-use super::{catalog, materialize};
+use super::{catalog, materialize, unit};
 use crate::targets::{
-    Built, Canceller, Column, Counted, Error, Fault, Key, Name, Refusal, RelationKind, Rows, Server, Session, Test,
-    Work,
+    Built, Canceller, Column, Counted, Error, Fault, Given, Key, Name, Refusal, RelationKind, Rows, Server, Session,
+    Test, UnitTest, Work,
 };
 
 /// The most notices that are kept between two looks.
@@ -126,7 +126,7 @@ impl PgSession {
         }
     }
 
-    async fn read_in_transaction(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
+    pub(super) async fn read_in_transaction(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
         self.plain("begin transaction read only").await?;
         let statement = match limit {
             Some(limit) => {
@@ -191,6 +191,16 @@ impl Session for PgSession {
         let counted = self.count(test).await;
         self.roll_back().await;
         counted
+    }
+
+    async fn given(&mut self, name: &Name, given: &Given) -> Result<String, Error> {
+        unit::given(self, name, given).await
+    }
+
+    async fn unit_test(&mut self, test: &UnitTest) -> Result<Rows, Error> {
+        let found = unit::differences(self, test).await;
+        self.roll_back().await;
+        found
     }
 
     async fn read(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
