@@ -4,12 +4,11 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::error::{Code, Error, Frame};
+use super::error::{Code, Error};
 use super::ir::{Arg, Expr, Kind, MacroDef, Span, Template};
 use super::methods;
-use super::place::place_of;
 use super::value::{Dict, Key, Object, Value};
-use super::vm::{Args, Out, Outcome, Scope, Stop, Vm};
+use super::vm::{Args, Call, Out, Outcome, Scope, Stop, Vm};
 
 /// Below this many bytes of free stack, a macro runs on a new piece of [`STACK_MORE`] bytes.
 const STACK_LEFT: usize = 256 * 1024;
@@ -145,9 +144,7 @@ impl Vm<'_> {
     pub(crate) fn call_value(&mut self, callee: Value, args: Args, span: &Span) -> Outcome<Value> {
         match callee {
             Value::Object(object) if object.as_any().is::<DbtMacro>() => {
-                let place =
-                    place_of(&self.template.path, &self.template.file, self.template.offset + span.start as usize);
-                self.calls.push(Frame { name: String::new(), place: Some(place) });
+                self.calls.push(Call { name: String::new(), at: Some((self.template.clone(), span.start)) });
                 let value = object.call(self, args);
                 self.calls.pop();
                 value

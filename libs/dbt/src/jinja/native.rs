@@ -10,7 +10,7 @@ use super::ir::{Expr, Kind, Stmt};
 use super::json::from_json;
 use super::print::print;
 use super::value::{Dict, Key, Object, Value};
-use super::vm::{Out, Scope, Stop, Vm};
+use super::vm::{Call, Out, Scope, Stop, Vm};
 
 /// Is what `as_bool`, `as_number`, `as_native` or `as_text` makes of a value: a text that asks for a type.
 struct Marked {
@@ -180,7 +180,7 @@ pub(crate) fn render_text(vm: &mut Vm<'_>, text: &str) -> Result<Value, Error> {
     let source: Arc<str> = Arc::from(text);
     let template = vm.engine.template(vm.node, &source)?;
     let mut out = Out::default();
-    vm.calls.push(super::error::Frame { name: "render".to_owned(), place: None });
+    vm.calls.push(Call { name: "render".to_owned(), at: None });
     let rendered = vm.render(&template, &mut out);
     vm.calls.pop();
     rendered.map(|()| Value::from(print(&Value::from(out.text))))

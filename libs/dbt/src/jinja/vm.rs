@@ -62,6 +62,24 @@ pub(crate) enum Phase {
     Profile,
 }
 
+/// Is a call of a macro that has not returned.
+pub(crate) struct Call {
+    /// The macro's `unique_id`; empty until it is known.
+    pub(crate) name: String,
+    /// The byte of a template at which it is called.
+    pub(crate) at: Option<(Arc<Template>, u32)>,
+}
+
+impl Call {
+    fn frame(&self) -> Frame {
+        let place = self
+            .at
+            .as_ref()
+            .map(|(template, at)| place_of(&template.path, &template.file, template.offset + *at as usize));
+        Frame { name: self.name.clone(), place }
+    }
+}
+
 /// Runs one rendering.
 pub(crate) struct Vm<'e> {
     pub(crate) engine: &'e Inner,
@@ -80,7 +98,7 @@ pub(crate) struct Vm<'e> {
     /// Undefined values may be called and walked into: how dbt parses models.
     pub(crate) lenient: bool,
     pub(crate) template: Arc<Template>,
-    pub(crate) calls: Vec<Frame>,
+    pub(crate) calls: Vec<Call>,
     /// How many dbt macros are inside each other.
     pub(crate) macro_depth: usize,
     pub(crate) map_source: bool,
@@ -151,7 +169,7 @@ impl<'e> Vm<'e> {
         let place = place_of(&self.template.path, &self.template.file, self.template.offset + span.start as usize);
         let mut error = error.at(|| Some(place));
         if error.stack.is_empty() {
-            error.stack = self.calls.iter().rev().cloned().collect();
+            error.stack = self.calls.iter().rev().map(Call::frame).collect();
         }
         error
     }

@@ -35,13 +35,17 @@ impl Project {
 }
 
 /// Answers a node as templates see it.
-pub(super) fn json_of(node: &Node) -> Map<String, Json> {
+fn json_of(node: &Node) -> Map<String, Json> {
     let Ok(Json::Object(map)) = serde_json::to_value(node) else { return Map::new() };
     map
 }
 
 /// Answers what the engine renders a node from.
 pub(super) fn context_of(node: &Node) -> NodeContext {
+    context_with(node, json_of(node))
+}
+
+fn context_with(node: &Node, model: Map<String, Json>) -> NodeContext {
     NodeContext {
         unique_id: node.unique_id.clone(),
         name: node.name.clone(),
@@ -54,7 +58,7 @@ pub(super) fn context_of(node: &Node) -> NodeContext {
         schema: node.schema.clone(),
         alias: node.alias.clone(),
         config: node.config.clone(),
-        model: json_of(node),
+        model,
         test_kwargs: node.test.as_ref().map(|test| test.kwargs.clone()),
         depends_on: Some(node.depends_on.nodes.clone()),
     }
@@ -102,6 +106,6 @@ impl Graph for Project {
 impl Nodes for Project {
     fn context(&self, unique_id: &str) -> Option<NodeContext> {
         let node = self.nodes.get(unique_id)?;
-        Some(NodeContext { model: manifest::node_json(self, node), ..context_of(node) })
+        Some(context_with(node, manifest::node_json(self, node)))
     }
 }

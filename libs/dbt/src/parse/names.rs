@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::graph::{context_of, json_of};
+use super::graph::context_of;
 use crate::jinja::{Engine, Error};
 use crate::node::{Node, ResourceType};
 
@@ -63,8 +63,9 @@ impl Names {
 
 fn ask(engine: &Engine, node: &Node, component: &str) -> Result<String, Error> {
     let custom = node.config.get(component).cloned().unwrap_or(Json::Null);
-    let arguments = [custom, Json::Object(json_of(node))];
-    let answer = engine.call_macro(&format!("generate_{component}_name"), &arguments, &context_of(node))?;
+    let context = context_of(node);
+    let arguments = [custom, Json::Object(context.model.clone())];
+    let answer = engine.call_macro(&format!("generate_{component}_name"), &arguments, &context)?;
     Ok(text(&answer))
 }
 
