@@ -24,17 +24,21 @@ class Judge:
 
     def answers(self, project, selections):
         """Answers dbt's manifest and what `dbt ls` lists for each selection."""
-        kept = self.cache / f"{project.name}-{self.key(project, selections)}.json"
+        return self.kept(project, selections, lambda: self.ask(project, selections))
+
+    def kept(self, project, question, ask):
+        """Answers what is kept of a question about a project; where nothing is, asks and keeps it."""
+        kept = self.cache / f"{project.name}-{self.key(project, question)}.json"
         if not kept.exists():
-            found = self.ask(project, selections)
+            found = ask()
             self.cache.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(".partial")
             partial.write_text(json.dumps(found))
             partial.rename(kept)
         return json.loads(kept.read_text())
 
-    def key(self, project, selections):
-        digest = hashlib.sha256(repr((FORMAT, self.dbt, selections)).encode())
+    def key(self, project, question):
+        digest = hashlib.sha256(repr((FORMAT, self.dbt, question)).encode())
         for path in sorted(files(project.path)):
             digest.update(repr((str(path.relative_to(project.path)), len(path.read_bytes()))).encode())
             digest.update(path.read_bytes())

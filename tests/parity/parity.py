@@ -2,8 +2,8 @@
 
 usage: parity.py DVT CACHE [DIR]   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
 
-A node is equal if dvt gives it the same id, names, edges, materialization, relation, tags and compiled SQL. `deferred`
-says that only a run can compile it, `error` that dvt names what it does not do. All else fails. `exact` counts the nodes
+A node is equal if dvt gives it the same id, names, edges, materialization, relation, tags and compiled SQL; what waits
+for its run is rendered as on the empty database that dbt had. `deferred` says that only a run can compile it, `error` that dvt names what it does not do. All else fails. `exact` counts the nodes
 whose whole entry in the manifest is dbt's, which is not asked for.
 """
 
@@ -63,9 +63,9 @@ class Dvt:
         return subprocess.run([self.binary, command, project.path, *flags, *project.vars, *arguments], check=False,
                               capture_output=True, text=True, env={**os.environ, **project.env})
 
-    def compile(self, project):
+    def compile(self, project, *arguments):
         """Answers the manifest and, by unique_id, what dvt said of the nodes it did not compile."""
-        done = self.run(project, "compile", "--json")
+        done = self.run(project, "compile", "--json", *arguments)
         manifest = self.work / f"{project.name}-dvt" / "manifest.json"
         if not manifest.exists():
             return None, (done.stderr or done.stdout).strip()
@@ -162,6 +162,17 @@ def compare_project(project, judge, dvt):
     if ours is None:
         return [Finding("project", "the project", "missing", f"dvt wrote no manifest: {said}")]
     theirs = answers["manifest"]
+    # What waits for its run is compared as a run on the empty database that dbt was asked on would render it.
+    metadata = theirs["metadata"]
+    vacant, of_vacant = dvt.compile(project, "--vacant", "--run-started-at", metadata["run_started_at"],
+                                    "--invocation-id", metadata["invocation_id"])
+    waiting = {name for name, report in said.items() if report["status"] == "deferred"}
+    for name in waiting & {*ours["nodes"]}:
+        if ours["nodes"][name].get("compiled_code") is None:
+            ours["nodes"][name] = vacant["nodes"][name]
+            said.pop(name)
+            if name in of_vacant:
+                said[name] = of_vacant[name]
     findings = []
     for key in MAPS:
         findings += compare_map(theirs.get(key, {}), ours.get(key, {}), said)

@@ -116,7 +116,7 @@ fn data(project: &Project, node: &Node, config: &Map<String, Json>) -> Map<Strin
             json!({
                 "column_name": test.column_name,
                 "file_key_name": test.file_key_name,
-                "attached_node": test.attached_node,
+                "attached_node": Some(&test.attached_node).filter(|attached| !attached.starts_with("source.")),
                 "test_metadata": metadata,
             }),
         );

@@ -116,7 +116,7 @@ impl Describer<'_> {
         let scope = YamlScope::Project { package: self.package.to_owned() };
         match self.project.engine.render_value(&marked, &scope) {
             Ok(rendered) => {
-                let mut rendered = super::names::text(&rendered);
+                let mut rendered = rendered.as_str().map_or_else(|| super::names::text(&rendered), str::to_owned);
                 for (at, contents) in contents.iter().enumerate() {
                     rendered = rendered.replace(&format!("\u{e000}{}\u{e001}", at + 1), contents);
                 }
@@ -132,6 +132,9 @@ impl Describer<'_> {
     fn replace(&mut self, text: &mut String) -> Vec<UniqueId> {
         if let Some(rendered) = self.render(text) {
             *text = rendered;
+        } else if text.ends_with('\n') {
+            // Jinja drops one line feed at the end of a template, and dbt makes a template of every description.
+            text.pop();
         }
         std::mem::take(&mut self.named)
     }

@@ -148,7 +148,7 @@ impl Reader<'_> {
                 definition.run_hooks(key).into_iter().enumerate().map(move |(index, sql)| (key, index, sql))
             })
             .collect();
-        let file = definition.path().clone();
+        let (file, checksum) = (definition.path().clone(), sha256(definition.text().trim().as_bytes()));
         for (key, index, sql) in hooks {
             let name = format!("{}-{key}-{index}", self.packages[at].definition.name);
             let mut node = self.blank(at, ResourceType::Operation, &name);
@@ -156,6 +156,7 @@ impl Reader<'_> {
             node.fqn = fqn(&node.package_name, &node.path, &[&name]);
             node.original_file_path = file.clone();
             node.raw_code = sql;
+            node.checksum = Some(checksum.clone());
             node.tags = vec![key.to_owned()];
             node.properties.insert("index".to_owned(), json!(index));
             let calls = self.parse_code(&mut node);

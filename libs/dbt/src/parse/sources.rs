@@ -75,13 +75,24 @@ fn properties(entry: &Entry, table: &Map<String, Json>, node: &Node) -> Map<Stri
         "loaded_at_field": of_config("loaded_at_field"),
         "loaded_at_query": of_config("loaded_at_query"),
         "freshness": of_config("freshness"),
-        "external": table.get("external").cloned().unwrap_or(Json::Null),
+        "external": table.get("external").map_or(Json::Null, external),
         "meta": of_config("meta"),
         "source_meta": source_meta,
         "unrendered_database": entry.value.get("unrendered_database").cloned().unwrap_or(Json::Null),
         "unrendered_schema": entry.value.get("unrendered_schema").cloned().unwrap_or(Json::Null),
     });
     made.as_object().cloned().unwrap_or_default()
+}
+
+/// Answers the `external` of a table with every key that dbt knows.
+fn external(written: &Json) -> Json {
+    let mut all = Map::new();
+    for key in ["location", "file_format", "row_format", "tbl_properties", "partitions"] {
+        all.insert(key.to_owned(), Json::Null);
+    }
+    let Json::Object(written) = written else { return written.clone() };
+    all.extend(written.clone());
+    Json::Object(all)
 }
 
 /// Lays a table's config over its source's; each may stand in `config` or beside it.

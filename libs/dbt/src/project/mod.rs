@@ -116,6 +116,11 @@ impl Definition {
         (self, diagnostics)
     }
 
+    /// Answers dbt_project.yml as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Answers the configs that a section gives to `fqn`, outermost first.
     pub(crate) fn configs(&self, section: &str, fqn: &[String]) -> Vec<&Configs> {
         self.sections.get(section).map(|configs| configs.levels(fqn)).unwrap_or_default()

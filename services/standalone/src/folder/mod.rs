@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use dvt_dbt::compile::{self, Compilation};
 use dvt_dbt::diagnostic::{Diagnostic, Severity};
+use dvt_dbt::jinja::{Database, RunValues};
 use dvt_dbt::manifest::{self, Metadata};
 use dvt_dbt::node::{ResourceType, UniqueId};
 use dvt_dbt::parse::{self, ParseInput, Project};
@@ -14,10 +15,12 @@ use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
 
 use crate::output;
+use vacant::Vacant;
 
 mod list;
 mod profile;
 mod read;
+mod vacant;
 mod write;
 
 /// Says which folder to read, for which target.
@@ -70,6 +73,15 @@ pub(crate) struct Compile {
     folder: Folder,
     #[command(flatten)]
     selection: Selection,
+    /// Compile as if the target held nothing, instead of leaving to the run what only a target or a run knows
+    #[arg(long)]
+    vacant: bool,
+    /// What `run_started_at` answers [default: now]
+    #[arg(long, requires = "vacant")]
+    run_started_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// What `invocation_id` answers [default: a new one]
+    #[arg(long, requires = "vacant")]
+    invocation_id: Option<uuid::Uuid>,
     /// Print what became of each node as JSON, one a line
     #[arg(long)]
     json: bool,
@@ -115,7 +127,9 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<ExitCode> {
     let selected = args.selection.choose(&project, &[])?;
     let has_sql = |id: &UniqueId| !project.nodes()[id].raw_code.is_empty();
     let selected: Vec<UniqueId> = selected.into_iter().filter(has_sql).collect();
-    let outcomes = compile::compile(project.engine(), &project, &selected, None);
+    let vacant = args.vacant.then(|| args.target());
+    let database = vacant.as_ref().map(|vacant| vacant as &dyn Database);
+    let outcomes = compile::compile(project.engine(), &project, &selected, database);
     let target = args.folder.target();
     write::manifest(&target, &manifest_of(&project, &outcomes))?;
     for (unique_id, outcome) in &outcomes {
@@ -145,6 +159,19 @@ pub(crate) fn ls(args: &List) -> anyhow::Result<ExitCode> {
         output::print_line(&list::line(&project, node, args.output, &args.output_keys))?;
     }
     Ok(status(&project, &IndexMap::new()))
+}
+
+impl Compile {
+    fn target(&self) -> Vacant {
+        let started_at = self.run_started_at.unwrap_or_else(chrono::Utc::now);
+        Vacant {
+            run: RunValues {
+                invocation_id: self.invocation_id.unwrap_or_else(uuid::Uuid::now_v7).to_string(),
+                started_at: started_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+                thread_id: "Thread-1".to_owned(),
+            },
+        }
+    }
 }
 
 impl Folder {

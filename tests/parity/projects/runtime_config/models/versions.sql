@@ -5,6 +5,5 @@ select
     '{{ conf.dependencies["helper"].version }}' as helper,
     '{{ conf.dependencies.keys() | sort | join(",") }}' as packages,
     '{{ conf.target_name }}-{{ conf.threads }}-{{ conf.profile_name }}' as environment,
-    {% if conf.args.select %}1{% else %}0{% endif %} as selects,
     {% if conf.args.require_generic_test_arguments_property %}1{% else %}0{% endif %} as flag,
     '{{ conf.cli_vars }}' as vars

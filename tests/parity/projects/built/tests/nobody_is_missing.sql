@@ -1,0 +1,1 @@
+select * from {{ ref("seen") }} where id is null
