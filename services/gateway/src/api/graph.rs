@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use dvt_dbt::node::Node;
+use dvt_domain::Topic;
 use dvt_domain::layout::Layout;
 use dvt_log::At;
-use dvt_store::view;
+use dvt_store::{event, view};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +18,7 @@ use crate::app::App;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::{Parsed, is_badge};
+use crate::views;
 
 /// Is a project's graph in one environment. Tests are not nodes here: each node names its own.
 #[derive(Serialize, ToSchema)]
@@ -71,8 +73,15 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) async fn load(app: &App, scope: &Scope) -> Result<Self, Problem> {
+    /// Loads them; whoever waits for a version of the branch gets the identities of that version.
+    pub(super) async fn load(app: &App, scope: &Scope, moment: &Moment) -> Result<Self, Problem> {
         let mut connection = app.connection().await?;
+        if let Some(version) = moment.min_version {
+            let branch = scope.branch.branch_id.uuid();
+            if let Some(event) = event::list_stream(&mut connection, branch, version - 1, 1).await?.first() {
+                views::reach(app, (Topic::Project, scope.id), event.position).await?;
+            }
+        }
         let keys = view::subject::list_identities(&mut connection, scope.branch.branch_id.uuid()).await?;
         let layout: At<Layout> = app.log.load(&mut connection, scope.branch.layout_id.uuid()).await?;
         Ok(Self { keys: keys.into_iter().collect(), layout: layout.state })
@@ -118,7 +127,7 @@ pub(super) async fn graph(
     let scope = Scope::at(&app, &project, &moment).await?;
     let environment = scope.environment(moment.environment.as_deref())?.environment.name.clone();
     let parsed = scope.parsed(&app, moment.environment.as_deref()).await?;
-    let surroundings = Surroundings::load(&app, &scope).await?;
+    let surroundings = Surroundings::load(&app, &scope, &moment).await?;
     let shown: Vec<&Node> = parsed.project.nodes().values().filter(|node| !is_badge(node)).collect();
     let places: HashMap<&str, usize> =
         shown.iter().enumerate().map(|(at, node)| (node.unique_id.as_str(), at)).collect();

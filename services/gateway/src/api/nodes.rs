@@ -190,7 +190,7 @@ pub(super) async fn node(
     let scope = Scope::at(&app, &project, &moment).await?;
     let parsed = scope.parsed(&app, moment.environment.as_deref()).await?;
     let node = parsed.project.find(&unique_id).ok_or_else(|| unknown_node(&unique_id))?;
-    let surroundings = Surroundings::load(&app, &scope).await?;
+    let surroundings = Surroundings::load(&app, &scope, &moment).await?;
     Ok(Json(NodeDetail::new(node, &scope, (&parsed, &surroundings))))
 }
 

@@ -57,6 +57,18 @@ fn tells_which_nodes_moved() {
 }
 
 #[test]
+fn a_test_whose_long_name_dbt_shortens_follows() {
+    let entry = "models:\n- name: orders\n  columns:\n  - name: identifier_of_the_order\n    data_tests:\n    - relationships: {to: ref('customers_of_the_shop'), field: identifier_of_the_customer}\n";
+    let before = World::new(&[
+        ("models/orders.sql", "select 1 as id"),
+        ("models/customers_of_the_shop.sql", "select 1 as id"),
+        ("models/schema.yml", entry),
+    ]);
+    let after = before.edit(&rename("model.shop.customers_of_the_shop", "customers_of_our_shop"));
+    assert_eq!(after.text("models/schema.yml"), entry.replace("of_the_shop", "of_our_shop"));
+}
+
+#[test]
 fn refuses_names_that_cannot_be() {
     let world = shop();
     let code = |to: &str| world.refusal(&rename("model.shop.orders", to));
