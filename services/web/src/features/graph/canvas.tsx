@@ -8,6 +8,7 @@ import {
   type OnNodeDrag,
   Panel,
   ReactFlow,
+  type ReactFlowInstance,
   ReactFlowProvider,
   useNodesState,
   useReactFlow,
@@ -106,6 +107,27 @@ function FocusNotice({ name, onLeave }: { name: string; onLeave: () => void }) {
   );
 }
 
+/** How much of the canvas's edge counts as out of sight. */
+const MARGIN = 24;
+
+/** Brings the selected node into sight where it is not, as when a panel opens over its place. */
+function useInSight(key: string | undefined, flow: ReactFlowInstance<DbtNode>): void {
+  useEffect(() => {
+    if (key === undefined) return;
+    const frame = requestAnimationFrame(() => {
+      const [node, canvas] = [flow.getNode(key), document.getElementById('canvas')?.getBoundingClientRect()];
+      if (!node || !canvas) return;
+      const { x, y } = node.position;
+      const from = flow.flowToScreenPosition({ x, y });
+      const to = flow.flowToScreenPosition({ x: x + NODE_WIDTH, y: y + NODE_HEIGHT });
+      const isSeen =
+        from.x > canvas.left + MARGIN && to.x < canvas.right - MARGIN && from.y > canvas.top + MARGIN && to.y < canvas.bottom - MARGIN;
+      if (!isSeen) void flow.setCenter(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2, { zoom: flow.getZoom(), duration: 180 });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [key, flow]);
+}
+
 type DrawingProps = CanvasProps & {
   layout: Layout;
   focus: string | undefined;
@@ -130,13 +152,8 @@ function Drawing({ layout: { model, positions }, focus, onFocus, watched, ...can
     () => model.edges.map(([source, target]) => ({ id: `${source}>${target}`, source, target, type: 'dbt' })),
     [model],
   );
-  const select = (key: string | undefined) => {
-    onSelect(key === undefined ? undefined : model.nodes.get(key)?.unique_id);
-    const node = key === undefined ? undefined : flow.getNode(key);
-    if (!node) return;
-    const { x, y } = node.position;
-    void flow.setCenter(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), 0.7), duration: 160 });
-  };
+  const select = (key: string) => onSelect(model.nodes.get(key)?.unique_id);
+  useInSight(selectedKey, flow);
   const onKeyDown = (event: KeyboardEvent) => {
     const direction = ARROWS[event.key];
     if (direction) {

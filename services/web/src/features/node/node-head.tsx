@@ -1,0 +1,101 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import type { NodeDetail } from '@/api/schema';
+import { Pill } from '@/components/ui/bits';
+import { Button } from '@/components/ui/button';
+import { ChevronIcon, CloseIcon, PenIcon, PlayIcon } from '@/components/ui/icons';
+import { Menu, MenuItem, MenuSeparator } from '@/components/ui/overlay';
+
+import styles from './node.module.css';
+import type { NodePanelProps } from './node-panel';
+import { Rename } from './rename';
+
+type Props = NodePanelProps & { node: NodeDetail; isDraft: boolean; onRemove: () => void };
+
+/** Kinds of nodes that the API renames. */
+const RENAMEABLE = new Set(['model', 'seed', 'snapshot', 'source', 'exposure']);
+const RUNNABLE = new Set(['model', 'seed', 'snapshot']);
+
+function Where({ project, node }: Pick<Props, 'project' | 'node'>) {
+  const users = node.children.length + node.exposures.length;
+  return (
+    <p className={`${styles.where ?? ''} clip`}>
+      <Link to="/projects/$project/files" params={{ project }} search={{ path: node.path }} title="Open the file">
+        {node.path}
+      </Link>
+      {' · '}
+      {node.materialized ?? node.resource_type}
+      {users > 0 && ` · used by ${users}`}
+    </p>
+  );
+}
+
+function More({ node, onRun, onRename, onRemove }: Pick<Props, 'node' | 'onRun' | 'onRemove'> & { onRename: () => void }) {
+  const trigger = (
+    <Button look="icon" aria-label="More for this node">
+      <ChevronIcon size={14} />
+    </Button>
+  );
+  return (
+    <Menu trigger={trigger} align="end">
+      {RUNNABLE.has(node.resource_type) && (
+        <MenuItem onSelect={() => onRun(node)}>
+          <PlayIcon size={12} /> Run this node
+        </MenuItem>
+      )}
+      {RENAMEABLE.has(node.resource_type) && <MenuItem onSelect={onRename}>Rename…</MenuItem>}
+      <MenuSeparator />
+      <MenuItem onSelect={onRemove}>Remove…</MenuItem>
+    </Menu>
+  );
+}
+
+/** Names the node, says where it is defined and how it stands; it is renamed here. */
+export function NodeHead({ project, node, isDraft, state, onRun, onMoved, onRemove, onClose }: Props) {
+  const [renaming, setRenaming] = useState(false);
+  if (renaming) {
+    const done = (moved: { moved: { from: string; to: string }[] } | null) => {
+      setRenaming(false);
+      const here = moved?.moved.find(({ from }) => from === node.unique_id);
+      if (here) onMoved(here.to);
+    };
+    return (
+      <div className={styles.head}>
+        <Rename project={project} node={node} onDone={done} />
+      </div>
+    );
+  }
+  return (
+    <div className={styles.head}>
+      <div className={styles.title}>
+        <span className={styles.dot} style={{ background: `var(--${node.resource_type}, var(--analysis))` }} aria-hidden="true" />
+        <h2 className="clip" title={node.name}>
+          {node.name}
+        </h2>
+        {RENAMEABLE.has(node.resource_type) && (
+          <Button look="icon" aria-label={`Rename ${node.name}`} onClick={() => setRenaming(true)}>
+            <PenIcon size={14} />
+          </Button>
+        )}
+        {node.problems.errors > 0 && (
+          <Pill tone="bad" glyph="✗">
+            {node.problems.errors === 1 ? 'error' : `${node.problems.errors} errors`}
+          </Pill>
+        )}
+        {isDraft && (
+          <Pill tone="warn" glyph="●">
+            draft
+          </Pill>
+        )}
+        {state}
+        <span data-gap />
+        <More node={node} onRun={onRun} onRename={() => setRenaming(true)} onRemove={onRemove} />
+        <Button look="icon" aria-label="Close the panel" onClick={onClose}>
+          <CloseIcon size={14} />
+        </Button>
+      </div>
+      <Where project={project} node={node} />
+    </div>
+  );
+}

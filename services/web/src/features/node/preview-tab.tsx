@@ -1,0 +1,54 @@
+import { Blank, SkeletonLines } from '@/components/ui/bits';
+import { Button } from '@/components/ui/button';
+import { ProblemNote } from '@/components/ui/problem';
+import { duration, plural } from '@/lib/format';
+
+import styles from './node.module.css';
+import { RowsGrid } from './rows-grid';
+import type { Asking, Rows } from './use-rows';
+
+function Content({ rows }: { rows: Rows }) {
+  switch (rows.state) {
+    case 'none':
+      return <Blank title="No rows yet">The first 500 rows, read-only, as the SQL is in the editor.</Blank>;
+    case 'pending':
+      return <SkeletonLines lines={5} label="Running the preview" />;
+    case 'done':
+      return rows.rows.rows.length === 0 && rows.rows.columns.length === 0 ? <Blank title="No rows" /> : <RowsGrid {...rows.rows} />;
+    case 'refused':
+      return (
+        <div className={styles.note}>
+          <ProblemNote problem={rows.problem} />
+        </div>
+      );
+    case 'failed':
+      return (
+        <div className={styles.note}>
+          <ProblemNote problem={{ code: rows.sqlstate ? `SQLSTATE ${rows.sqlstate}` : rows.code, trace_id: '', detail: rows.place ? `${rows.place.path}:${rows.place.line}:${rows.place.column} ${rows.message}` : rows.message }} />
+        </div>
+      );
+  }
+}
+
+function words(rows: Rows): string {
+  if (rows.state === 'pending') return 'Preview · running…';
+  if (rows.state !== 'done') return 'Preview';
+  const { rows: list, truncated, ms } = rows.rows;
+  return `Preview · ${truncated ? 'first ' : ''}${plural(list.length, 'row')} · ${duration(ms)}`;
+}
+
+/** Shows the first rows of the node. */
+export function Preview({ asking, onAsk }: { asking: Asking; onAsk: () => void }) {
+  return (
+    <div className={styles.fill}>
+      <div className={styles.bar} style={{ borderTop: 0 }}>
+        <span role="status">{words(asking.rows)}</span>
+        <span data-gap />
+        <Button look="quiet" busy={asking.rows.state === 'pending'} onClick={onAsk}>
+          {asking.rows.state === 'none' ? 'Show rows' : 'Run again'} <kbd>Ctrl ⏎</kbd>
+        </Button>
+      </div>
+      <Content rows={asking.rows} />
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { useState } from 'react';
+
+import { asProblem } from '@/api/client';
+import { useAskRows } from '@/api/mutations';
+import { usePreview } from '@/api/queries';
+import type { Place, PreviewRows, Problem } from '@/api/schema';
+
+/** How many rows a preview asks for; the most that the API gives. */
+const LIMIT = 500;
+
+/** How a preview stands. */
+export type Rows =
+  | { state: 'none' }
+  | { state: 'pending' }
+  | { state: 'done'; rows: PreviewRows }
+  | { state: 'refused'; problem: Problem }
+  | { state: 'failed'; code: string; message: string; sqlstate: string | null; place: Place | null };
+
+export interface Asking {
+  rows: Rows;
+  /** Asks for the first rows of the node, or of a text instead of its own. */
+  ask: (sql: string | null) => void;
+}
+
+/** Asks for the first rows of a node, and follows the answer. */
+export function useRows(project: string, environment: string, uniqueId: string): Asking {
+  const [id, setId] = useState<string>();
+  const asked = useAskRows(project);
+  const { data, error } = usePreview(project, id);
+  const ask = (sql: string | null) =>
+    asked.mutate({ unique_id: uniqueId, sql, environment, limit: LIMIT }, { onSuccess: ({ preview_id }) => setId(preview_id) });
+  const rows = (): Rows => {
+    if (asked.isPending) return { state: 'pending' };
+    const refused = asked.error ?? error;
+    if (refused) return { state: 'refused', problem: asProblem(refused) };
+    if (id === undefined) return { state: 'none' };
+    if (!data || data.state === 'pending') return { state: 'pending' };
+    if (data.state === 'done') return { state: 'done', rows: data };
+    return { state: 'failed', code: data.code, message: data.message, sqlstate: data.sqlstate ?? null, place: data.place ?? null };
+  };
+  return { rows: rows(), ask };
+}
