@@ -14,7 +14,7 @@ import { Rename } from './rename';
 type Props = NodePanelProps & { node: NodeDetail; isDraft: boolean; onRemove: () => void };
 
 /** Kinds of nodes that the API renames. */
-const RENAMEABLE = new Set(['model', 'seed', 'snapshot', 'source', 'exposure']);
+const RENAMEABLE = new Set(['model', 'seed', 'snapshot', 'exposure', 'analysis']);
 const RUNNABLE = new Set(['model', 'seed', 'snapshot']);
 
 function Where({ project, node }: Pick<Props, 'project' | 'node'>) {

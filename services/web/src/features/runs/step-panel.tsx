@@ -11,6 +11,7 @@ import { type Tab, Tabs } from '@/components/ui/tabs';
 import { count, duration, plural } from '@/lib/format';
 import { stepStatus } from '@/lib/status';
 
+import { reasonWords, takenDown } from './reasons';
 import styles from './runs.module.css';
 
 type Of = { project: string; run: RunDetail; step: RunStep };
@@ -23,7 +24,7 @@ function Source({ project, run, step }: Of) {
 }
 
 function Skipped({ run, step }: Of) {
-  const because = run.steps.filter((other) => other.state === 'skipped' && other.reason.includes(step.name));
+  const because = takenDown(run.steps, step);
   if (because.length === 0) return null;
   return (
     <>
@@ -35,7 +36,7 @@ function Skipped({ run, step }: Of) {
         {because.map((other) => (
           <li key={other.unique_id} className={styles.skipped}>
             <span className="mono clip">{other.name}</span>
-            <span className="muted">{other.reason}</span>
+            <span className="muted">{reasonWords(other.reason)}</span>
           </li>
         ))}
       </ul>
@@ -91,7 +92,7 @@ function SqlFacet({ project, run, step }: Of) {
 
 function WhyFacet({ project, step }: Of) {
   const facts: [string, string | null | undefined][] = [
-    ['Why', step.reason],
+    ['Why', reasonWords(step.reason)],
     ['Relation', step.relation],
     ['Made as', step.materialized],
     ['Rows', step.rows == null ? null : count(step.rows)],
@@ -143,7 +144,7 @@ export function StepPanel({ project, run, step }: Of) {
         <h2>
           <Glyph tone={status.tone} glyph={status.glyph} /> {step.name}
         </h2>
-        <p className="muted">{[status.word, ...took, ...rows, ...(step.state === 'skipped' ? [step.reason] : [])].join(' · ')}</p>
+        <p className="muted">{[status.word, ...took, ...rows, ...(step.state === 'skipped' ? [reasonWords(step.reason)] : [])].join(' · ')}</p>
       </div>
       <Tabs tabs={tabs} value={facet} onChange={setChosen} label="What to show of the step">
         <Content key={step.unique_id} project={project} run={run} step={step} />
