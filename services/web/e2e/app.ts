@@ -1,0 +1,100 @@
+/** What the tests do again and again, by the labels that a user sees. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { type Browser, type Locator, type Page, expect } from '@playwright/test';
+
+export const SAMPLE = resolve(import.meta.dirname, '../../../samples/night_trains');
+
+/** Is what the running `dvt up` tells of itself. */
+interface Running {
+  target_url: string;
+  repository: string;
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run the tests by scripts/e2e`);
+  return value;
+}
+
+/** Reads what the running `dvt up` tells of itself. */
+export function running(): Running {
+  return JSON.parse(readFileSync(join(fromEnvironment('DVT_DATA'), 'up.json'), 'utf8')) as Running;
+}
+
+/** Asks the target's database for one value. */
+export function askTarget(sql: string): string {
+  const folder = process.env.DVT_POSTGRES_BIN;
+  const psql = folder === undefined ? 'psql' : join(folder, 'psql');
+  return execFileSync(psql, ['--no-psqlrc', '-At', '-c', sql, running().target_url], { encoding: 'utf8' }).trim();
+}
+
+/** Makes a project of the sample by the API, and answers its id. */
+export async function makeSample(name: string): Promise<string> {
+  const answer = await fetch(`${fromEnvironment('DVT_URL')}/api/v1/projects`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    body: JSON.stringify({ name, template: 'sample' }),
+  });
+  expect(answer.status).toBe(201);
+  return ((await answer.json()) as { project_id: string }).project_id;
+}
+
+/** Opens a page that fails the test on an error of the page itself. */
+export async function openPage(browser: Browser, at: string, actor = 'Ada'): Promise<Page> {
+  const context = await browser.newContext({ baseURL: fromEnvironment('DVT_URL') });
+  await context.addInitScript((name) => localStorage.setItem('dvt.actor', name), actor);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => {
+    throw error;
+  });
+  await page.goto(at);
+  return page;
+}
+
+/** Finds a node of the canvas by its name. */
+export function node(page: Page, name: string): Locator {
+  return page.locator('[data-node]', { has: page.locator(`b:text-is("${name}")`) });
+}
+
+/** Waits until all nodes of the graph are placed. */
+export async function graphIsDrawn(page: Page): Promise<void> {
+  await expect(page.getByRole('application', { name: /Graph of/ })).toBeVisible();
+  await expect(page.locator('[data-node]').first()).toBeVisible();
+}
+
+/** Selects a node by the search, as the keyboard does it. */
+export async function goToNode(page: Page, name: string): Promise<Locator> {
+  await page.locator('body').press('Control+k');
+  await page.getByRole('combobox', { name: /^Search/ }).fill(name);
+  await page.getByRole('option', { name: new RegExp(`^${name}\\b.*(model|seed|snapshot)`) }).first().click();
+  const panel = page.getByRole('complementary', { name: new RegExp(`\\b${name}$`) });
+  await expect(panel).toBeVisible();
+  return panel;
+}
+
+/** Writes another text into the editor of a panel. */
+export async function writeSql(panel: Locator, text: string): Promise<void> {
+  const editor = panel.getByRole('textbox', { name: /^Text of/ });
+  await editor.click();
+  await editor.press('Control+a');
+  await editor.page().keyboard.insertText(text);
+}
+
+/** Is the strip that says what the last gesture wrote. */
+export function strip(page: Page): Locator {
+  return page.getByTestId('strip');
+}
+
+/** Renames the node of a panel. */
+export async function rename(panel: Locator, from: string, to: string): Promise<void> {
+  const page = panel.page();
+  await panel.getByRole('button', { name: `Rename ${from}` }).click();
+  await page.getByRole('textbox', { name: 'New name' }).fill(to);
+  await expect(page.getByRole('list', { name: 'What the rename writes' })).toBeVisible();
+  await page.getByRole('button', { name: 'Rename', exact: true }).click();
+  await expect(page.getByRole('complementary', { name: new RegExp(`\\b${to}$`) })).toBeVisible();
+  await expect(strip(page)).toContainText(`renamed ${from} to ${to}`);
+}

@@ -1,0 +1,79 @@
+/** Editing: nothing that was typed is lost, and what is wrong stands at its line. */
+import { expect, test } from '@playwright/test';
+
+import { goToNode, graphIsDrawn, makeSample, node, openPage, rename, strip, writeSql } from './app';
+
+test('a draft survives a reload and is saved then', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('drafts')}?node=model.night_trains.dim_lines`);
+  const panel = page.getByRole('complementary', { name: /dim_lines/ });
+  await writeSql(panel, 'select 1 as line_code');
+  await expect(panel.getByText('draft', { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 1 as line_code');
+  await panel.getByRole('button', { name: /^Save/ }).click();
+  await expect(strip(page)).toContainText('dim_lines.sql +');
+  await expect(panel.getByText('draft', { exact: true })).toBeHidden();
+});
+
+test('a problem is counted and leads to its line', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('problems')}?node=model.night_trains.dim_lines`);
+  const panel = page.getByRole('complementary', { name: /dim_lines/ });
+  await writeSql(panel, "select 1\n\nfrom {{ ref('nobody') }}");
+  await page.keyboard.press('Control+s');
+  await expect(page.getByRole('button', { name: '1 problem' })).toBeVisible();
+  await panel.getByRole('button', { name: 'Close the panel' }).click();
+  await page.getByRole('button', { name: '1 problem' }).click();
+  await page.getByRole('region', { name: 'Problems' }).getByRole('button', { name: /nobody/ }).click();
+  await expect(page.locator('.cm-marked-bad')).toContainText("ref('nobody')");
+});
+
+test('what is typed while the network is off is saved when it is on again', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('offline')}?node=model.night_trains.dim_lines`);
+  const panel = page.getByRole('complementary', { name: /dim_lines/ });
+  await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toBeVisible();
+  await page.context().setOffline(true);
+  await writeSql(panel, 'select 2 as line_code');
+  await page.keyboard.press('Control+s');
+  await expect(page.getByText('UNREACHABLE').first()).toBeVisible();
+  await expect(panel.getByText('draft', { exact: true })).toBeVisible();
+  await page.context().setOffline(false);
+  await panel.getByRole('button', { name: /^Save/ }).click();
+  await expect(strip(page)).toContainText('dim_lines.sql +');
+});
+
+test('a second browser sees a rename as it happens, and stays with the node', async ({ browser }) => {
+  const project = await makeSample('two');
+  const ada = await openPage(browser, `/projects/${project}`);
+  const bob = await openPage(browser, `/projects/${project}?node=model.night_trains.rpt_nights`, 'Bob');
+  await graphIsDrawn(ada);
+  await expect(bob.getByRole('complementary', { name: /rpt_nights/ })).toBeVisible();
+  await rename(await goToNode(ada, 'rpt_nights'), 'rpt_nights', 'rpt_season');
+  await expect(bob.getByRole('complementary', { name: /rpt_season/ })).toBeVisible();
+  await expect(node(bob, 'rpt_season')).toBeVisible();
+});
+
+test('two edits of the same line are a choice between theirs and mine', async ({ browser }) => {
+  const project = await makeSample('conflict');
+  const at = `/projects/${project}?node=model.night_trains.dim_lines`;
+  const [ada, bob] = [await openPage(browser, at), await openPage(browser, at, 'Bob')];
+  const panelOf = (page: typeof ada) => page.getByRole('complementary', { name: /dim_lines/ });
+  await writeSql(panelOf(ada), 'select 1 as hers');
+  await writeSql(panelOf(bob), 'select 2 as his');
+  await panelOf(ada).getByRole('button', { name: /^Save/ }).click();
+  await expect(strip(ada)).toContainText('dim_lines.sql');
+  await panelOf(bob).getByRole('button', { name: /^Save/ }).click();
+  const choice = panelOf(bob).getByRole('alert');
+  await expect(choice).toContainText('select 1 as hers');
+  await choice.getByRole('button', { name: 'Save mine' }).click();
+  await expect(panelOf(ada).getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 2 as his');
+});
+
+test('the first rows of a node are one keystroke away once it has run', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('rows')}?node=seed.night_trains.cabin_types`);
+  await page.getByRole('button', { name: 'More for this node' }).click();
+  await page.getByRole('menuitem', { name: 'Run this node' }).click();
+  await expect(node(page, 'cabin_types').getByLabel('succeeded')).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Preview' }).click();
+  await page.getByRole('button', { name: /^Show rows/ }).click();
+  await expect(page.getByRole('region', { name: 'Rows' }).getByRole('row').nth(2)).toBeVisible();
+});

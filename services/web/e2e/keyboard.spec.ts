@@ -1,0 +1,57 @@
+/** The page by keyboard alone, and without barriers. */
+import AxeBuilder from '@axe-core/playwright';
+import { type Page, expect, test } from '@playwright/test';
+
+import { graphIsDrawn, makeSample, node, openPage } from './app';
+
+test('the graph is walked by arrow keys', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('walk')}?node=model.night_trains.fct_departures`);
+  await graphIsDrawn(page);
+  await page.getByRole('application').focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(page).toHaveURL(/node=model.night_trains.int_departures_delayed/);
+  await page.keyboard.press('f');
+  await expect(page.getByText('2 steps each way')).toBeVisible();
+  await expect(node(page, 'dim_passengers')).toHaveCount(0);
+  await page.keyboard.press('f');
+  await expect(node(page, 'dim_passengers')).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await expect(page).not.toHaveURL(/node=/);
+});
+
+test('a selector says how many nodes it takes, and dims the others', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('select')}`);
+  await graphIsDrawn(page);
+  await page.getByLabel('--select').fill('+dim_lines');
+  await expect(page.getByText(/^5 of 42 nodes/)).toBeVisible();
+  await expect(page).toHaveURL(/select=/);
+});
+
+test('the help lists the keys', async ({ browser }) => {
+  const page = await openPage(browser, `/projects/${await makeSample('help')}`);
+  await graphIsDrawn(page);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard' })).toContainText('Walk the graph');
+});
+
+async function violations(page: Page): Promise<string[]> {
+  // React Flow draws its nodes and edges for the eye; what they say is said by the canvas's own label.
+  const { violations: found } = await new AxeBuilder({ page }).exclude('.react-flow__minimap').analyze();
+  return found.flatMap((violation) => violation.nodes.map((at) => `${violation.id}: ${at.target.join(' ')}`));
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`no page has a barrier, ${theme}`, async ({ browser }) => {
+    const project = await makeSample(`barriers ${theme}`);
+    const page = await openPage(browser, '/');
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    const places = ['', '?node=model.night_trains.fct_bookings', '?node=model.night_trains.fct_bookings&tab=columns', '?node=model.night_trains.fct_bookings&tab=config', '/files?path=dbt_project.yml', '/runs', '/history', '/publish', '/environments'];
+    expect(await violations(page)).toEqual([]);
+    for (const place of places) {
+      await page.goto(`/projects/${project}${place}`);
+      await expect(page.getByRole('button', { name: '0 problems' })).toBeVisible();
+      await expect(page.locator('main [role="status"][aria-label^="Loading"]')).toHaveCount(0);
+      expect(await violations(page), place).toEqual([]);
+    }
+  });
+}
