@@ -5,6 +5,10 @@ use uuid::Uuid;
 
 use crate::Topics;
 
+/// How long a broker holds a fetch open that finds nothing. The in-process broker never wakes a waiting fetch, so this
+/// is what it delays a record by; less would keep a laptop busy with asking.
+const FETCH_WAIT_MS: &str = "25";
+
 /// Says where Kafka and its schema registry are.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(skip)]
@@ -52,8 +56,7 @@ impl Config {
             .set("heartbeat.interval.ms", "2000")
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("statistics.interval.ms", "0")
-            // The in-process broker never wakes a waiting fetch.
-            .set("fetch.wait.max.ms", "5")
+            .set("fetch.wait.max.ms", FETCH_WAIT_MS)
             .set("fetch.queue.backoff.ms", "10");
         Some(config)
     }

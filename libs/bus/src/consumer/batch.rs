@@ -30,7 +30,9 @@ pub(super) struct Batches<H> {
     consumer: String,
     store: Store,
     handler: H,
-    dead_letters: Option<(String, FutureProducer)>,
+    config: Config,
+    /// Made for the first dead letter: a producer is a thread, and most consumers never need it.
+    dead_letters: Option<FutureProducer>,
 }
 
 /// What a batch is made of, once the checkpoint is known.
@@ -41,10 +43,8 @@ enum Taken {
 
 impl<H: Handler> Batches<H> {
     pub(super) fn new(consumer: &str, store: &Store, handler: H, config: &Config) -> Self {
-        let producer = config.client(consumer).map(|mut client| client.set("message.timeout.ms", "5000").create());
-        let dead_letters =
-            producer.transpose().ok().flatten().map(|producer| (config.topics().dead_letter(), producer));
-        Self { consumer: consumer.to_owned(), store: store.clone(), handler, dead_letters }
+        let (consumer, store, config) = (consumer.to_owned(), store.clone(), config.clone());
+        Self { consumer, store, handler, config, dead_letters: None }
     }
 
     pub(super) async fn work(&mut self, work: Work) -> Outcome {
@@ -176,12 +176,18 @@ impl<H: Handler> Batches<H> {
     }
 
     /// Copies an event to the dead letter topic: for eyes only, `parked_stream` is the truth.
-    async fn send_dead_letter(&self, event: &Recorded) {
-        let Some((topic, producer)) = &self.dead_letters else { return };
+    async fn send_dead_letter(&mut self, event: &Recorded) {
+        if self.dead_letters.is_none() {
+            let client = self.config.client(&self.consumer);
+            self.dead_letters = client.and_then(|mut client| client.set("message.timeout.ms", "5000").create().ok());
+        }
+        let Some(producer) = &self.dead_letters else { return };
+        let topic = self.config.topics().dead_letter();
         let headers = record::headers(event)
             .insert(rdkafka::message::Header { key: "dvt_consumer", value: Some(self.consumer.as_bytes()) });
         let key = record::key(event);
-        let letter = FutureRecord::to(topic).key(key.as_bytes()).headers(headers).partition(i32::from(event.partition));
+        let letter =
+            FutureRecord::to(&topic).key(key.as_bytes()).headers(headers).partition(i32::from(event.partition));
         let letter = FutureRecord { payload: event.payload.as_deref(), ..letter };
         match producer.send_result(letter) {
             Ok(delivery) => drop(tokio::spawn(delivery)),
