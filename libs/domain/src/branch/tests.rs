@@ -1,6 +1,9 @@
 //! Edits that were made on an older version.
 
-use dvt_dbt::edit::{AddFile, DecideInput, Intent, MoveFile, RemoveFile, SaveFile, SetSql};
+use dvt_dbt::edit::{
+    AddFile, Connect, DecideInput, DescribeColumn, DescribeNode, Disconnect, Intent, MoveFile, RemoveFile, SaveFile,
+    SetSql,
+};
 use dvt_dbt::environment::{Adapter, Environment};
 use dvt_dbt::parse::{ParseInput, parse};
 use dvt_dbt::tree::{File, Mode, Tree};
@@ -132,4 +135,27 @@ fn the_same_edit_twice_changes_nothing_more() {
     let both = LINES.replace("a,", "alpha,").replace("d\n", "delta\n");
     world.edit(0, save("models/m.sql", &both)).expect("the second holds the first");
     assert_eq!(world.text("models/m.sql"), both);
+}
+
+#[test]
+fn edits_of_different_properties_go_together_and_of_the_same_are_a_conflict() {
+    let yaml = "models:\n  - name: m\n    description: old\n    columns: [{name: a}, {name: b}]\n";
+    let mut world = World::new(&[("models/m.sql", LINES), ("models/n.sql", "select 1"), ("models/m.yml", yaml)]);
+    let node = |text: &str| Intent::DescribeNode(DescribeNode { unique_id: "model.shop.m".into(), text: text.into() });
+    let column = |column: &str| {
+        let (unique_id, text) = ("model.shop.m".into(), "x".into());
+        Intent::DescribeColumn(DescribeColumn { unique_id, column: column.into(), text })
+    };
+    world.edit(0, node("theirs")).expect("the node");
+    world.edit(0, column("a")).expect("a column of the same line");
+    world.edit(0, column("b")).expect("the other column");
+    let expected = "models:\n  - name: m\n    description: theirs\n    columns: [{name: a, description: x}, {name: b, description: x}]\n";
+    assert_eq!(world.text("models/m.yml"), expected);
+    let found = conflict(world.edit(0, node("mine")));
+    let texts = [found.base, found.theirs, found.mine].map(Option::unwrap_or_default);
+    assert_eq!(texts, ["old", "theirs", "mine"]);
+    let (from, to) = ("model.shop.n".to_owned(), "model.shop.m".to_owned());
+    world.edit(3, Intent::Connect(Connect { from: from.clone(), to: to.clone() })).expect("the edge");
+    let found = conflict(world.edit(3, Intent::Disconnect(Disconnect { from, to })));
+    assert_eq!((found.base.as_deref(), found.theirs.as_deref()), (Some("false"), Some("true")));
 }

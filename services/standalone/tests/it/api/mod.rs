@@ -5,5 +5,6 @@ mod edits;
 mod errors;
 mod import;
 mod read;
+mod semantic;
 pub(crate) mod server;
 mod stream;
