@@ -26,7 +26,8 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 /// Names what an edit is about: a node (dbt's unique_id, or a path where there is no node) and its property, e.g.
-/// `name`, `sql`, `description`, `columns.id.description`, `config.materialized`, `file`.
+/// `name`, `sql`, `description`, `columns.id.description`, `columns.id.data_tests.unique`, `config.materialized`,
+/// `parents.UNIQUE_ID`, `file`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Subject {

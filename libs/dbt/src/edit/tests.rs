@@ -8,6 +8,7 @@ mod describe;
 mod remove;
 mod rename;
 mod source;
+mod styles;
 
 use indexmap::IndexMap;
 use serde_json::Map;

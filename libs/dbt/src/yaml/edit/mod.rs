@@ -10,7 +10,7 @@ mod set;
 mod shape;
 mod style;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::ops::Range;

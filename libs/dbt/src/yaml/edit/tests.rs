@@ -1,6 +1,6 @@
 //! Changes small texts in every way they are written.
 
-mod generated;
+pub(crate) mod generated;
 
 use std::sync::Arc;
 

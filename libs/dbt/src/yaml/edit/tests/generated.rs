@@ -7,7 +7,7 @@ use super::*;
 
 /// Is how a text is written.
 #[derive(Clone, Debug)]
-struct Look {
+pub(crate) struct Look {
     line_end: &'static str,
     /// Of dashes below their key.
     dash: usize,
@@ -19,7 +19,7 @@ struct Look {
     has_mark: bool,
 }
 
-fn looks() -> impl Strategy<Value = Look> {
+pub(crate) fn looks() -> impl Strategy<Value = Look> {
     let ends = (select(vec!["\n", "\r\n"]), select(vec![0_usize, 2, 4]), select(vec!["", "'", "\""]));
     (ends, any::<[bool; 5]>()).prop_map(|((line_end, dash, quote), is)| Look {
         line_end,
@@ -35,7 +35,7 @@ fn looks() -> impl Strategy<Value = Look> {
 
 impl Look {
     /// Writes a file of two models with two columns each.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (dash, q) = (" ".repeat(self.dash), self.quote);
         let mut lines = vec!["version: 2".to_owned(), String::new(), "models:".to_owned()];
         for model in ["orders", "customers"] {
@@ -73,7 +73,7 @@ impl Look {
     }
 }
 
-fn texts() -> impl Strategy<Value = String> {
+pub(crate) fn texts() -> impl Strategy<Value = String> {
     let odd = vec![
         "off",
         "no",
@@ -133,7 +133,7 @@ fn ops() -> impl Strategy<Value = Op> {
 }
 
 /// Lists the lines that one text has and another has not.
-fn gone<'t>(text: &'t str, other: &str) -> Vec<&'t str> {
+pub(crate) fn gone<'t>(text: &'t str, other: &str) -> Vec<&'t str> {
     let diff = similar::TextDiff::from_lines(text, other);
     let deleted = diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Delete);
     deleted.map(|change| text.lines().nth(change.old_index().expect("an old line")).expect("the line")).collect()
