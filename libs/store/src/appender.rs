@@ -4,6 +4,7 @@
 //! commands of one stream one after the other, each on the state that its predecessors leave, without waiting for
 //! those to be committed.
 
+mod line;
 pub mod machine;
 mod turn;
 mod worker;
@@ -14,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-pub use turn::{ROUNDS, RunError, Submitted, Tip, Turn, Turns};
+use turn::Submitted;
+pub use turn::{ROUNDS, RunError, Tip, Turns};
 pub use worker::Worker;
 
 use crate::event::{Command, Outcome};

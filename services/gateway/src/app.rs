@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use dvt_bus::view::Wakes;
 use dvt_domain::compilation::Compilation;
-use dvt_domain::id::{BranchId, ProjectId};
+use dvt_domain::id::ProjectId;
 use dvt_domain::layout::Layout;
 use dvt_domain::project::Project;
 use dvt_domain::run::Run;
@@ -16,10 +16,10 @@ use dvt_store::event::{self, Command, Idempotency, Outcome, Recorded};
 use dvt_store::{Lent, Store};
 use uuid::Uuid;
 
-use crate::branches::{Branches, Head};
+use crate::branches::{Ahead, Branches, Head};
 use crate::http::problem::Problem;
 use crate::live::Live;
-use crate::parsed::{Key, Parsed, Parses, Reading};
+use crate::parsed::{Parsed, Parses, Reading};
 
 /// Shared by all handlers. Cheap to clone.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub struct Parts {
     pub live: Live,
     pub wakes: Wakes,
     pub parses: Parses,
-    pub branch_turns: Turns<Arc<Head>>,
+    pub branch_turns: Turns<Ahead>,
     pub project_turns: Turns<Project>,
     pub layout_turns: Turns<Layout>,
     pub compilation_turns: Turns<Compilation>,
@@ -209,9 +209,8 @@ impl App {
     ///
     /// # Errors
     /// 500 where the reader fails.
-    pub async fn read(&self, branch: BranchId, head: &Head, reading: &Reading) -> Result<Arc<Parsed>, Problem> {
-        let key = Key::new(branch, head.version, &reading.environment);
-        self.parses.get(key, &head.state, reading).await.map_err(|error| Problem::internal(&error))
+    pub async fn read(&self, head: &Head, reading: &Reading) -> Result<Arc<Parsed>, Problem> {
+        self.parses.get(&head.state, reading).await.map_err(|error| Problem::internal(&error))
     }
 
     async fn load<A: Aggregate>(&self, stream_id: Uuid) -> Result<At<A>, Problem> {

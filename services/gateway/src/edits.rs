@@ -1,22 +1,20 @@
 //! Edits of a branch: decided on its head in its turn, rebased where they were made on an older version.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::http::StatusCode;
 use dvt_dbt::edit::{Code, DecideInput, Intent, Refusal};
-use dvt_dbt::parse::{ParseInput, Project};
+use dvt_dbt::parse::ParseInput;
 use dvt_domain::branch::{self, Base, Conflict, Decision, Since};
 use dvt_domain::envelope::Timestamp;
 use dvt_domain::id::BranchId;
 use dvt_domain::{Actor, Event};
-use dvt_log::{At, Decided};
+use dvt_log::Decided;
 use dvt_store::appender::Tip;
 use dvt_store::event::{self, Recorded};
 
 use crate::app::{App, Stop, Write};
-use crate::branches::Head;
+use crate::branches::Ahead;
 use crate::http::problem::Problem;
-use crate::parsed::{Key, Reading};
+use crate::parsed::Reading;
 
 /// The most events that an edit's base may lie behind: older ones are refused, to bound what one request reads.
 const STALE_MAX: i64 = 1_000;
@@ -36,20 +34,15 @@ pub struct Edit {
 /// # Errors
 /// What the edit breaks, with its place; 409 where it collides with a later edit or its base is ahead of the branch.
 pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Recorded>, Problem> {
-    // What the last round read; the branch's next reader need not read it again.
-    let read: Mutex<Option<(i64, Project)>> = Mutex::new(None);
-    let (edit, last_read) = (&edit, &read);
-    let decide = |head: Arc<Head>| async move {
-        let Some(decision) = decide(app, (branch, &head), edit).await? else { return Ok(None) };
-        *last_read.lock().unwrap_or_else(PoisonError::into_inner) = Some((head.version + 1, decision.project));
+    let edit = &edit;
+    let decide = |ahead: Ahead| async move {
+        let Some(decision) = decide(app, &ahead, (branch, edit)).await? else { return Ok(None) };
+        let after = ahead.head.state.apply(&decision.event).map_err(|error| Problem::internal(&error))?;
+        // Whoever edits or reads next need not read it again.
+        app.parses.keep(&after, &edit.reading, decision.project);
         Ok(Some(decision.event))
     };
-    let events = append(app, (branch, &edit.write), decide).await?;
-    let ours = |read: &(i64, Project)| events.first().is_some_and(|event| event.version == read.0);
-    if let Some((version, project)) = read.into_inner().unwrap_or_else(PoisonError::into_inner).filter(ours) {
-        app.parses.keep(Key::new(branch, version, &edit.reading.environment), project);
-    }
-    Ok(events)
+    append(app, (branch, &edit.write), decide).await
 }
 
 /// Decides an event on the head of a branch, in the branch's turn, and appends it.
@@ -58,37 +51,37 @@ pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Record
 /// What `decide` refuses; 503 where the log is busy or does not answer.
 pub async fn append<D, F>(app: &App, (branch, write): (BranchId, &Write), decide: D) -> Result<Vec<Recorded>, Problem>
 where
-    D: Fn(Arc<Head>) -> F,
+    D: Fn(Ahead) -> F,
     F: Future<Output = Result<Option<branch::Event>, Problem>>,
 {
     let decide = &decide;
     let outcome = app
         .branch_turns
-        .run(branch.uuid(), move |tip: Option<Tip<Arc<Head>>>| async move {
-            let head = match tip {
+        .run(branch.uuid(), move |tip: Option<Tip<Ahead>>| async move {
+            let ahead = match tip {
                 Some(tip) => tip.state,
-                None => app.branches.head(branch).await.map_err(Problem::from)?,
+                None => Ahead::of(app.branches.head(branch).await.map_err(Problem::from)?),
             };
-            let event = decide(head.clone()).await?.ok_or(Stop::Nothing)?;
-            let state = head.state.apply(&event).map_err(|error| Problem::internal(&error))?;
-            let decided =
-                Decided { stream_id: branch.uuid(), version: head.version, events: vec![Event::Branch(event)] };
+            let event = decide(ahead.clone()).await?.ok_or(Stop::Nothing)?;
+            let after = ahead.after(&event, &write.actor).map_err(|error| Problem::internal(&error))?;
+            let version = ahead.head.version;
+            let decided = Decided { stream_id: branch.uuid(), version, events: vec![Event::Branch(event)] };
             let command = app.command(write, &[decided]).await?;
-            let version = head.version + 1;
-            Ok::<_, Stop>((command, Tip { version, state: Arc::new(At { version, state }) }))
+            Ok::<_, Stop>((command, Tip { version: after.head.version, state: after }))
         })
         .await;
     app.ended(outcome).await
 }
 
-async fn decide(app: &App, (branch, head): (BranchId, &Head), edit: &Edit) -> Result<Option<Decision>, Problem> {
+async fn decide(app: &App, ahead: &Ahead, (branch, edit): (BranchId, &Edit)) -> Result<Option<Decision>, Problem> {
+    let head = &ahead.head;
     if edit.base_version > head.version {
         let detail = format!("the branch is at version {}, the edit was made on {}", head.version, edit.base_version);
         let problem = Problem::conflict("VERSION_AHEAD", detail).at("/base_version").limit(head.version);
         return Err(problem.got(&edit.base_version.to_string()));
     }
-    let parsed = app.read(branch, head, &edit.reading).await?;
-    let base = base(app, (branch, head), edit.base_version).await?;
+    let parsed = app.read(head, &edit.reading).await?;
+    let base = base(app, (branch, ahead), edit.base_version).await?;
     let (edit, files) = (edit.clone(), head.state.clone());
     let decide = move || {
         let Reading { root, environment } = &edit.reading;
@@ -103,23 +96,27 @@ async fn decide(app: &App, (branch, head): (BranchId, &Head), edit: &Edit) -> Re
 }
 
 /// Reads what an edit was made on, and what others have done since.
-async fn base(app: &App, (branch, head): (BranchId, &Head), version: i64) -> Result<Base, Problem> {
-    if version == head.version {
-        return Ok(Base { version, tree: head.state.tree.clone(), since: Vec::new() });
-    }
-    if version < 1 || head.version - version > STALE_MAX {
+async fn base(app: &App, (branch, ahead): (BranchId, &Ahead), version: i64) -> Result<Base, Problem> {
+    if version < 1 || ahead.head.version - version > STALE_MAX {
         let detail =
             format!("the edit was made on version {version}, {STALE_MAX} or more behind; load the project again");
         return Err(Problem::conflict("EDIT_CONFLICT", detail).at("/base_version").limit(STALE_MAX));
     }
-    let tree = app.branches.version(branch, version).await?.state.tree;
-    let mut connection = app.connection().await?;
+    let tree = match ahead.tree(version) {
+        Some(tree) => tree.clone(),
+        None => app.branches.version(branch, version).await?.state.tree.clone(),
+    };
     let mut since = Vec::new();
-    for recorded in event::list_stream(&mut connection, branch.uuid(), version, head.version - version).await? {
-        let Some(Event::Branch(event)) = app.log.decode(&mut connection, &recorded).await? else { continue };
-        let at = Timestamp(recorded.occurred_at.timestamp_micros());
-        since.push(Since { version: recorded.version, actor: Actor::recorded(recorded.actor), at, event });
+    if version < ahead.read_version() {
+        let (mut connection, count) = (app.connection().await?, ahead.read_version() - version);
+        for recorded in event::list_stream(&mut connection, branch.uuid(), version, count).await? {
+            let Some(Event::Branch(event)) = app.log.decode(&mut connection, &recorded).await? else { continue };
+            let at = Timestamp(recorded.occurred_at.timestamp_micros());
+            since.push(Since { version: recorded.version, actor: Actor::recorded(recorded.actor), at, event });
+        }
     }
+    // Those that are still on their way to the log, and others of this process.
+    since.extend(ahead.since(version));
     Ok(Base { version, tree, since })
 }
 

@@ -1,4 +1,4 @@
-//! Parsed projects: each version of a branch is parsed once for an environment. Bounded; the least used goes first.
+//! Parsed projects: the same files are parsed once for an environment. Bounded; the least used goes first.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -8,9 +8,8 @@ use dvt_dbt::diagnostic::Severity;
 use dvt_dbt::environment::Environment;
 use dvt_dbt::node::{Node, UniqueId};
 use dvt_dbt::parse::{ParseInput, Project, parse};
-use dvt_dbt::tree::Sha256;
+use dvt_dbt::tree::{Mode, Sha256};
 use dvt_domain::branch::Branch;
-use dvt_domain::id::BranchId;
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
@@ -25,19 +24,25 @@ pub struct Reading {
     pub environment: Environment,
 }
 
-/// Names what a parse depends on.
+/// Names what a parse depends on: the files and how they are read. Not a version, which may never come to be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    branch: BranchId,
-    version: i64,
-    environment: Sha256,
-}
+pub struct Key(Sha256);
 
 impl Key {
-    /// Names a version of a branch in an environment.
-    pub fn new(branch: BranchId, version: i64, environment: &Environment) -> Self {
-        let bytes = serde_json::to_vec(environment).expect("invariant: an environment is JSON");
-        Self { branch, version, environment: Sha256::of(&bytes) }
+    /// Names the files of a branch in an environment.
+    pub fn new(branch: &Branch, reading: &Reading) -> Self {
+        let Reading { root, environment } = reading;
+        let mut bytes = serde_json::to_vec(&(root, environment)).expect("invariant: an environment is JSON");
+        for tree in [&branch.tree, &branch.packages] {
+            bytes.extend((tree.len() as u64).to_be_bytes());
+            for (path, file) in tree.iter() {
+                bytes.extend((path.len() as u64).to_be_bytes());
+                bytes.extend(path.as_bytes());
+                bytes.push(u8::from(file.mode == Mode::Executable));
+                bytes.extend(file.sha256.0);
+            }
+        }
+        Self(Sha256::of(&bytes))
     }
 }
 
@@ -114,13 +119,8 @@ impl Parses {
     ///
     /// # Errors
     /// When the parser panics.
-    pub async fn get(
-        &self,
-        key: Key,
-        branch: &Branch,
-        reading: &Reading,
-    ) -> Result<Arc<Parsed>, tokio::task::JoinError> {
-        let cell = self.cell(key);
+    pub async fn get(&self, branch: &Branch, reading: &Reading) -> Result<Arc<Parsed>, tokio::task::JoinError> {
+        let cell = self.cell(Key::new(branch, reading));
         let parsed = cell.get_or_try_init(|| async {
             let (branch, reading) = (branch.clone(), reading.clone());
             let read = move || {
@@ -133,10 +133,10 @@ impl Parses {
         parsed.await.cloned()
     }
 
-    /// Keeps a project that was parsed while an edit was decided.
-    pub fn keep(&self, key: Key, project: Project) {
+    /// Keeps what the files of `branch` were parsed into while an edit was decided.
+    pub fn keep(&self, branch: &Branch, reading: &Reading, project: Project) {
         // A cell that is being filled gives the same result.
-        let _ = self.cell(key).set(Arc::new(Parsed::from(project)));
+        let _ = self.cell(Key::new(branch, reading)).set(Arc::new(Parsed::from(project)));
     }
 
     fn cell(&self, key: Key) -> Cell {

@@ -9,19 +9,24 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::line::{Held, Line};
 use super::{Answer, Appender, Error};
 use crate::event::{Command, Outcome};
 
-/// How often a command is decided before its caller is told that the stream is busy.
+/// How often a command loses at least before its caller is told that the stream is busy.
 pub const ROUNDS: u32 = 5;
+/// How long a command that loses is decided again at least: where a decision takes longer than a process's turn lasts,
+/// a few rounds say little.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// After how many losses a command asks for the stream's turn among processes.
 const LOSSES_BEFORE_RESERVING: u32 = 2;
 /// How many streams' states are kept.
-const MAX_SLOTS: usize = 256;
+const MAX_LINES: usize = 256;
 
 /// The state of a stream after its last event, as far as this process knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +35,15 @@ pub struct Tip<S> {
     pub state: S,
 }
 
-#[derive(Debug)]
-struct Slot<S> {
-    /// The tip and the generation that it belongs to.
-    tip: Option<(Tip<S>, u64)>,
-}
+/// What a stream's turn works on: the tip and the generation that it belongs to.
+type Known<S> = Option<(Tip<S>, u64)>;
+type Lines<S> = HashMap<Uuid, Arc<Line<Known<S>>>>;
 
-type Slots<S> = HashMap<Uuid, Arc<tokio::sync::Mutex<Slot<S>>>>;
-
-/// Hands out turns on streams, first come first served. Cloning is cheap.
+/// Hands out turns on streams: first come first served, and who loses keeps its place. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Turns<S> {
     appender: Appender,
-    slots: Arc<Mutex<Slots<S>>>,
+    lines: Arc<Mutex<Lines<S>>>,
 }
 
 /// Says why [`Turns::run`] did not append.
@@ -61,19 +62,14 @@ pub enum RunError<E> {
 impl<S: Clone + Send + 'static> Turns<S> {
     /// Makes turns for commands that go through `appender`.
     pub fn new(appender: Appender) -> Self {
-        Self { appender, slots: Arc::default() }
+        Self { appender, lines: Arc::default() }
     }
 
-    /// Waits for the stream's turn. Hold it while deciding, no longer.
-    pub async fn take(&self, stream_id: Uuid) -> Turn<S> {
-        let slot = self.slot(stream_id).lock_owned().await;
-        let generation = self.appender.generations.of(stream_id);
-        Turn { appender: self.appender.clone(), stream_id, generation, slot }
-    }
-
-    /// Decides and appends a command in the stream's turn; decides again after each loss, at most [`ROUNDS`] times.
+    /// Decides and appends a command in the stream's turn; decides again after each loss.
     ///
     /// `decide` gets the stream's tip (None: load it from the log) and answers the command and the tip that it leaves.
+    /// A tip may never come true, as what it is made of is still to be appended: so it is the log alone that a refusal
+    /// is decided on.
     ///
     /// # Errors
     /// When `decide` refuses, the append fails, or others are faster every time.
@@ -82,63 +78,71 @@ impl<S: Clone + Send + 'static> Turns<S> {
         D: FnMut(Option<Tip<S>>) -> F,
         F: Future<Output = Result<(Command, Tip<S>), E>>,
     {
-        for round in 0..ROUNDS {
-            let turn = self.take(stream_id).await;
-            let (mut command, tip) = decide(turn.tip().cloned()).await.map_err(RunError::Refused)?;
-            command.reserve = round >= LOSSES_BEFORE_RESERVING - 1;
+        let line = self.line(stream_id);
+        let (place, mut losses, mut first_loss) = (line.join(), 0, None);
+        loop {
+            let held = line.turn(place).await;
+            let generation = self.appender.generations.of(stream_id);
+            let turn = Turn { appender: self.appender.clone(), stream_id, generation, held };
+            let tip = turn.tip();
+            let is_certain = tip.is_none();
+            let decided = match decide(tip).await {
+                Err(_) if !is_certain => decide(None).await,
+                decided => decided,
+            };
+            let (mut command, tip) = decided.map_err(RunError::Refused)?;
+            command.reserve = losses + 1 >= LOSSES_BEFORE_RESERVING;
             match turn.submit(command, tip).await? {
                 outcome @ (Outcome::Appended { .. } | Outcome::Duplicate { .. }) => return Ok(outcome),
-                Outcome::Conflict { .. } => {}
-                Outcome::Reserved { wait, .. } => tokio::time::sleep(wait).await,
+                // Whoever only stood behind a loser has not lost itself.
+                Outcome::Conflict { expected, actual, .. } => losses += u32::from(expected != actual),
+                Outcome::Reserved { wait, .. } => line.pause(wait),
+            }
+            let first_loss = *first_loss.get_or_insert_with(Instant::now);
+            if losses >= ROUNDS && first_loss.elapsed() >= PATIENCE {
+                return Err(RunError::Busy);
             }
         }
-        Err(RunError::Busy)
     }
 
-    fn slot(&self, stream_id: Uuid) -> Arc<tokio::sync::Mutex<Slot<S>>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MAX_SLOTS && !slots.contains_key(&stream_id) {
-            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+    fn line(&self, stream_id: Uuid) -> Arc<Line<Known<S>>> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() >= MAX_LINES && !lines.contains_key(&stream_id) {
+            lines.retain(|_, line| Arc::strong_count(line) > 1);
         }
-        slots.entry(stream_id).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Slot { tip: None }))).clone()
+        lines.entry(stream_id).or_insert_with(|| Arc::new(Line::new(None))).clone()
     }
 }
 
-/// The right to decide the stream's next command.
-#[derive(Debug)]
-pub struct Turn<S> {
+/// The right to decide the stream's next command. Held while deciding, no longer.
+struct Turn<S> {
     appender: Appender,
     stream_id: Uuid,
     generation: u64,
-    slot: OwnedMutexGuard<Slot<S>>,
+    held: Held<Known<S>>,
 }
 
-impl<S> Turn<S> {
+impl<S: Clone> Turn<S> {
     /// Answers the state that everything submitted from this process leaves. None: load it from the log.
-    pub fn tip(&self) -> Option<&Tip<S>> {
-        self.slot.tip.as_ref().filter(|(_, generation)| *generation == self.generation).map(|(tip, _)| tip)
-    }
-
-    /// Keeps a state that was loaded from the log, for the next turns, where this one appends nothing.
-    pub fn keep(&mut self, tip: Tip<S>) {
-        self.slot.tip = Some((tip, self.generation));
+    fn tip(&self) -> Option<Tip<S>> {
+        let known = self.held.work();
+        known.as_ref().filter(|(_, generation)| *generation == self.generation).map(|(tip, _)| tip.clone())
     }
 
     /// Submits a command that was decided in this turn, and ends the turn; the next one is decided on `tip`.
-    pub fn submit(mut self, command: Command, tip: Tip<S>) -> Submitted {
+    fn submit(self, command: Command, tip: Tip<S>) -> Submitted {
         let submitted = self.appender.submit(command, Some((self.stream_id, self.generation)));
-        match submitted {
-            Submitted::Waiting(_) => self.keep(tip),
-            Submitted::Refused(_) => self.slot.tip = None,
-        }
+        *self.held.work() = match submitted {
+            Submitted::Waiting(_) => Some((tip, self.generation)),
+            Submitted::Refused(_) => None,
+        };
         submitted
     }
 }
 
 /// A command that was submitted: await it for its outcome. Dropping it takes nothing back.
-#[derive(Debug)]
 #[must_use = "the outcome says whether the command was appended"]
-pub enum Submitted {
+pub(super) enum Submitted {
     Waiting(oneshot::Receiver<Answer>),
     Refused(Error),
 }

@@ -1,7 +1,5 @@
 //! Import: a new project from a zip or tar.gz, or the changes of a working copy.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,7 +18,7 @@ use super::new_project::{self, ImportReport, NewProject, request_sha256};
 use super::scope::Scope;
 use crate::app::{App, Write};
 use crate::archive::{self, ARCHIVE_MAX_BYTES};
-use crate::branches::Head;
+use crate::branches::Ahead;
 use crate::edits;
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::{check_content_type, read_body};
@@ -81,7 +79,7 @@ pub(super) async fn import(
             None => {
                 let name = parameters.name.unwrap_or_else(|| project_name(&taken));
                 let new = NewProject { name, source, taken };
-                app.append(&write, &new_project::decide(&app, &write, new)?).await?
+                app.append(&write, &new_project::decide(&app, &write, new).await?).await?
             }
         };
     }
@@ -101,7 +99,7 @@ async fn merge(
     let branch = scope.branch.branch_id;
     let base = base(app, branch).await?;
     let (base, taken, source) = (&base, &taken, &source);
-    let decide = |head: Arc<Head>| async move {
+    let decide = |Ahead { head, .. }: Ahead| async move {
         let tree = import::merge(base, &head.state.tree, &taken.tree).map_err(|paths| {
             let detail = "the project and the working copy changed the same places; export the project and merge";
             let paths: Vec<_> = paths.iter().map(|path| path.to_string()).collect();
@@ -131,7 +129,7 @@ async fn base(app: &App, branch: BranchId) -> Result<Tree, Problem> {
     match app.log.decode(&mut connection, &last).await? {
         Some(Event::Branch(branch::Event::ProjectImported(imported))) => Ok(imported.given.unwrap_or(imported.tree)),
         Some(Event::Branch(branch::Event::ProjectExported(exported))) => {
-            Ok(app.branches.version(branch, exported.version).await?.state.tree)
+            Ok(app.branches.version(branch, exported.version).await?.state.tree.clone())
         }
         Some(_) | None => Err(Problem::not_found()),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dvt_dbt::edit::MAX_NODES;
 use dvt_dbt::node::ResourceType;
 use dvt_dbt::tree::Sha256;
 use dvt_domain::branch::{self, LeftOut, ProjectImported};
@@ -19,7 +20,7 @@ use super::scope::Scope;
 use super::shapes::Diagnostic;
 use crate::app::{App, Write};
 use crate::http::problem::Problem;
-use crate::parsed::{Key, Reading};
+use crate::parsed::Reading;
 use crate::views;
 
 /// How many diagnostics an answer shows.
@@ -82,8 +83,11 @@ impl From<LeftOut> for FileLeftOut {
     }
 }
 
-/// Decides the first events of a project.
-pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<Decided>, Problem> {
+/// Decides the first events of a project, once its files are read.
+///
+/// # Errors
+/// 422 where the name is none, or the files come to too large a graph.
+pub(super) async fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<Decided>, Problem> {
     let branch_id = BranchId::new(Uuid::now_v7());
     let command = Command::Create {
         created: ProjectCreated { name: new.name, root: new.taken.root },
@@ -106,6 +110,9 @@ pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<De
     };
     let events = Project::default().decide(command);
     let events = events.map_err(|error| Problem::unprocessable("PROJECT_INVALID", error.to_string()).at("name"))?;
+    let project = events.iter().fold(Project::default(), |project, event| project.apply(event));
+    let branch = branch::Branch { tree: new.taken.tree.clone(), packages: new.taken.packages.clone() };
+    check_size(app, project, &branch).await?;
     let imported = ProjectImported {
         source: new.source,
         tree: new.taken.tree,
@@ -121,6 +128,23 @@ pub(super) fn decide(app: &App, write: &Write, new: NewProject) -> Result<Vec<De
     };
     let branch = branch::Event::ProjectImported(imported);
     Ok(vec![project, Decided { stream_id: branch_id.uuid(), version: 0, events: vec![branch.into()] }])
+}
+
+async fn check_size(app: &App, project: Project, branch: &branch::Branch) -> Result<(), Problem> {
+    let read = app.parses.get(branch, &reading(project)?).await.map_err(|error| Problem::internal(&error))?;
+    let count = read.project.nodes().len();
+    if count > MAX_NODES {
+        let problem = Problem::unprocessable("GRAPH_TOO_LARGE", format!("a project may have {MAX_NODES} nodes"));
+        return Err(problem.limit(MAX_NODES as i64).got(&count.to_string()));
+    }
+    Ok(())
+}
+
+/// Says how a project is read in its first environment.
+fn reading(mut project: Project) -> Result<Reading, Problem> {
+    let root = project.created.map(|created| created.root).unwrap_or_default();
+    let target = project.environments.swap_remove(DEFAULT_ENVIRONMENT).ok_or_else(Problem::not_found)?;
+    Ok(Reading { root, environment: target.environment })
 }
 
 /// Answers what was read, once the views show the project too or do not in time.
@@ -142,10 +166,8 @@ async fn report(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem>
     }
     let imported = events.iter().find(|event| event.category == Category::Branch.as_str());
     let imported = imported.ok_or_else(Problem::not_found)?;
-    let created = project.created.ok_or_else(Problem::not_found)?;
-    let target = project.environments.swap_remove(DEFAULT_ENVIRONMENT).ok_or_else(Problem::not_found)?;
-    let reading = Reading { root: created.root, environment: target.environment };
-    read(app, (created.name, imported.project_id), (imported, reading)).await
+    let name = project.created.as_ref().map(|created| created.name.clone()).unwrap_or_default();
+    read(app, (name, imported.project_id), (imported, reading(project)?)).await
 }
 
 /// Answers what was read of a working copy; `imported` is None where it brought nothing new.
@@ -175,8 +197,7 @@ async fn read(
         branch::Event::ProjectExported(_) | branch::Event::Changed(_) => Vec::new(),
     };
     let branch = branch::Branch::default().apply(&event).map_err(|error| Problem::internal(&error))?;
-    let key = Key::new(BranchId::new(recorded.stream_id), recorded.version, &reading.environment);
-    let read = app.parses.get(key, &branch, &reading).await;
+    let read = app.parses.get(&branch, &reading).await;
     let read = &read.map_err(|error| Problem::internal(&error))?.project;
     let mut node_counts = BTreeMap::new();
     for kind in read.nodes().values().map(|node| ResourceType::as_str(node.resource_type)) {

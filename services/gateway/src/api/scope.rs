@@ -96,7 +96,7 @@ impl Scope {
         if version < 1 {
             return Err(Problem::bad_request("PARAM_RANGE", "at_version must be at least 1").at("at_version"));
         }
-        self.head = Arc::new(app.branches.version(self.branch.branch_id, version).await?);
+        self.head = app.branches.version(self.branch.branch_id, version).await?;
         let mut connection = app.connection().await?;
         let event = event::list_stream(&mut connection, self.branch.branch_id.uuid(), version - 1, 1).await?;
         let position = event.first().ok_or_else(Problem::not_found)?.position;
@@ -129,7 +129,7 @@ impl Scope {
     /// # Errors
     /// As [`Scope::environment`].
     pub(super) async fn parsed(&self, app: &App, environment: Option<&str>) -> Result<Arc<Parsed>, Problem> {
-        app.read(self.branch.branch_id, &self.head, &self.reading(environment)?).await
+        app.read(&self.head, &self.reading(environment)?).await
     }
 
     /// Says how the files are read in an environment.

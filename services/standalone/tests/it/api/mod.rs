@@ -1,6 +1,7 @@
 //! The API on a real Postgres, with the projector behind it: only this crate may import them together.
 
 mod broken;
+mod concurrent;
 mod edits;
 mod errors;
 mod import;

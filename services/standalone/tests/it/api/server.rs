@@ -26,16 +26,22 @@ impl Server {
         let cluster = Cluster::temporary().await;
         let url = cluster.create_database(database).await.unwrap();
         dvt_store::migrate(&url).await.unwrap();
-        let store = Store::connect(&Config::of(&*url), Role::Gateway).await.unwrap();
+        let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
+        let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
+        tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
+        Self::beside(database).await
+    }
+
+    /// Starts one more gateway on a database that has one.
+    pub(crate) async fn beside(database: &str) -> Self {
+        let url = Cluster::temporary().await.url(database);
+        let store = Store::connect(&Config::of(url), Role::Gateway).await.unwrap();
         let (appender, worker) = Appender::new(&store);
         tokio::spawn(worker.run());
         let (live, follow) = Live::new(store.clone(), Health::default().signal("log"), CancellationToken::new());
         tokio::spawn(follow);
         let log = Log::default();
         log.publish_schemas(&mut store.acquire().await.unwrap()).await.unwrap();
-        let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
-        let projector = dvt_projector::Config { store: Config::of(url), bus: dvt_bus::Config::default(), runtime };
-        tokio::spawn(dvt_projector::run(projector, CancellationToken::new()));
         let (wakes, _) = Wakes::new(&dvt_bus::Config::default(), CancellationToken::new());
         let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
         let app = App::new(store, log, appender, Waits { live, wakes }, target);
