@@ -130,7 +130,10 @@ pub(super) async fn apply(
     let mut results = Vec::with_capacity(commands.len());
     for (at, item) in commands.into_iter().enumerate() {
         let done = apply_one(&app, &scope, (item, actor.clone())).await;
-        let at_item = |problem: Problem| problem.below(&format!("/commands/{at}"));
+        let at_item = |problem: Problem| match problem.code() {
+            "IDEMPOTENCY_KEY_REUSED" => problem.at(format!("/commands/{at}/idempotency_key")),
+            _ => problem.below(&format!("/commands/{at}")),
+        };
         results.push(done.map_or_else(|problem| Outcome::Refused(at_item(problem)), Outcome::Done));
     }
     Ok(Json(Results { results }))

@@ -14,7 +14,7 @@ use super::scope::{Scope, project_id};
 use super::shapes::moment;
 use crate::app::App;
 use crate::http::problem::Problem;
-use crate::http::query::{Query, page_size};
+use crate::http::query::{Query, page_before, page_size};
 use crate::views;
 
 /// How many events a page has unless it asks for fewer or more, and at most.
@@ -236,7 +236,7 @@ pub(super) async fn list(
     let scope = Scope::head(&app, &project).await?;
     let limit = page_size(page.limit, PAGE)?;
     let mut connection = app.connection().await?;
-    let before = page.cursor.unwrap_or(i64::MAX);
+    let before = page_before(page.cursor)?;
     let recorded = event::list_project_before(&mut connection, scope.id.uuid(), before, limit).await?;
     read_page(&app, &mut connection, recorded, limit).await.map(Json)
 }
@@ -250,7 +250,7 @@ pub(super) async fn of_node(app: &App, scope: &Scope, (unique_id, page): (&str, 
     let mut connection = app.connection().await?;
     let branch = scope.branch.branch_id.uuid();
     let key = view::subject::node_key(&mut connection, branch, unique_id).await?;
-    let before = page.cursor.unwrap_or(i64::MAX);
+    let before = page_before(page.cursor)?;
     let positions = view::subject::list_before(&mut connection, (branch, &key), before, limit).await?;
     let mut recorded = event::list_at(&mut connection, &positions).await?;
     recorded.sort_by_key(|event| std::cmp::Reverse(event.position));

@@ -24,7 +24,7 @@ use crate::app::{App, Write};
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
 use crate::http::problem::Problem;
-use crate::http::query::{Query, page_size};
+use crate::http::query::{Query, page_before, page_size};
 use crate::views;
 
 /// How many runs a page has unless it asks for fewer or more, and at most.
@@ -298,7 +298,7 @@ pub(super) async fn list(
     let id = project_id(&project)?;
     let limit = page_size(page.limit, PAGE)?;
     let mut connection = app.connection().await?;
-    let before = page.cursor.unwrap_or(i64::MAX);
+    let before = page_before(page.cursor)?;
     let found = view::run::list_before(&mut connection, id.uuid(), before, limit).await?;
     let next_cursor = found.last().filter(|_| found.len() as i64 == limit).map(|run| run.number);
     let mut runs = Vec::with_capacity(found.len());

@@ -1,6 +1,6 @@
 //! Reads the JSON body of a write, strictly: what is not understood is refused with the place and the limit.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -62,12 +62,17 @@ pub fn check_content_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), P
 
 /// Reads a body up to `limit` bytes, and no further.
 pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let detail = format!("the body is larger than {limit} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", detail).limit(limit as i64)
+    };
+    let declared = body.size_hint().lower();
+    if declared > limit as u64 {
+        return Err(too_large().got(&declared.to_string()));
+    }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body is larger than {limit} bytes");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", detail).limit(limit as i64))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(Problem::bad_request("BODY_INCOMPLETE", "the body ended before its length")),
     }
 }
@@ -81,7 +86,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     scan::check_depth(text)?;
     // Only the grammar first: numbers and characters out of range get a better answer from the scan.
     if let Err(error) = serde_json::from_str::<&serde_json::value::RawValue>(text) {
-        return Err(Problem::bad_request("JSON_INVALID", format!("JSON is not valid: {error}")));
+        return Err(Problem::bad_request("JSON_INVALID", invalid(&error)));
     }
     scan::check_values(text)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -89,6 +94,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let pointer: String = error.path().iter().filter_map(pointer_part).collect();
         field_problem(&error.inner().to_string(), &pointer)
     })
+}
+
+fn invalid(error: &serde_json::Error) -> String {
+    let what = error.to_string();
+    match error.is_eof() {
+        true => {
+            let (line, column) = (error.line(), error.column() + 1);
+            let inside = what.split(" at line ").next().unwrap_or(&what).trim_start_matches("EOF while parsing ");
+            format!("JSON ends at line {line} column {column}, inside {inside}")
+        }
+        false => format!("JSON is not valid: {what}"),
+    }
 }
 
 fn pointer_part(segment: &serde_path_to_error::Segment) -> Option<String> {
@@ -151,7 +168,7 @@ mod tests {
     fn says_where_the_json_ends() {
         let problem = problem(r#"{"name": "x""#);
         assert_eq!(problem["code"], "JSON_INVALID");
-        assert_eq!(problem["detail"], "JSON is not valid: EOF while parsing an object at line 1 column 12");
+        assert_eq!(problem["detail"], "JSON ends at line 1 column 13, inside an object");
     }
 
     #[test]

@@ -14,8 +14,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let read = axum::extract::Query::try_from_uri(&parts.uri);
-        read.map(|axum::extract::Query(value)| Self(value))
-            .map_err(|rejection| Problem::bad_request("PARAM_INVALID", rejection.body_text()))
+        read.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| invalid(&rejection.body_text()))
+    }
+}
+
+/// Turns what is said of the parameters, `<what failed>: <parameter>: <why>`, into a problem.
+fn invalid(said: &str) -> Problem {
+    let said = said.split_once(": ").map_or(said, |(_, rest)| rest);
+    match said.split_once(": ") {
+        Some(("cursor", _)) => cursor_invalid(),
+        Some((name, why)) => Problem::bad_request("PARAM_INVALID", why).at(name),
+        None => Problem::bad_request("PARAM_INVALID", said),
+    }
+}
+
+fn cursor_invalid() -> Problem {
+    let detail = "this is no cursor of an earlier page; take its next_cursor, or none for the first page";
+    Problem::bad_request("CURSOR_INVALID", detail).at("cursor")
+}
+
+/// Checks where a page starts: before the position or number that a cursor is; from the newest without one.
+///
+/// # Errors
+/// 400 where no page can have given the cursor.
+pub fn page_before(cursor: Option<i64>) -> Result<i64, Problem> {
+    match cursor {
+        Some(cursor) if cursor < 1 => Err(cursor_invalid().got(&cursor.to_string())),
+        cursor => Ok(cursor.unwrap_or(i64::MAX)),
     }
 }
 

@@ -142,7 +142,8 @@ impl Scan<'_> {
             true => Ok(()),
             false => {
                 let detail = format!("a number must lie between {} and {}", i64::MIN, i64::MAX);
-                Err(Problem::unprocessable("NUMBER_RANGE", detail).at(self.pointer()).got(literal))
+                let problem = Problem::unprocessable("NUMBER_RANGE", detail).at(self.pointer()).got(literal);
+                Err(problem.with("min", i64::MIN).with("max", i64::MAX))
             }
         }
     }

@@ -1,8 +1,9 @@
-//! What bad input gets: status, code and pointer, and nothing has changed.
+//! What bad input gets: status, code and pointer, and nothing has changed. Rows are named as the contract names them.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use dvt_dbt::tree::{File, Mode, Tree};
+use dvt_gateway::archive;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ struct Row {
     request: Request<Body>,
     expected: (u16, &'static str, Option<&'static str>),
 }
+
+/// Reads what `stg_rail__lines` makes.
+const DOWNSTREAM: &str = "model.night_trains.dim_lines";
 
 fn row(name: &'static str, request: Request<Body>, expected: (u16, &'static str, Option<&'static str>)) -> Row {
     Row { name, request, expected }
@@ -27,7 +31,7 @@ fn without_key(address: &str, body: &str) -> Request<Body> {
     Request::post(address).header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap()
 }
 
-fn archive(files: impl IntoIterator<Item = (String, File)>) -> Request<Body> {
+fn packed(files: impl IntoIterator<Item = (String, File)>) -> Request<Body> {
     import(Uuid::now_v7(), zip(&Tree::from_iter(files)))
 }
 
@@ -78,21 +82,88 @@ fn requests(project: &str) -> Vec<Row> {
         row("B11", without_key(new, r#"{"name": "x"}"#), (400, "IDEMPOTENCY_KEY_REQUIRED", Some("Idempotency-Key"))),
         row("B47 low", get(&format!("{project}/history?limit=0")), (400, "PARAM_RANGE", Some("limit"))),
         row("B47 high", get(&format!("{project}/history?limit=100000")), (400, "PARAM_RANGE", Some("limit"))),
-        row("B47 cursor", get(&format!("{project}/history?cursor=x")), (400, "PARAM_INVALID", None)),
+        row("B3 import", too_large_import(), (413, "BODY_TOO_LARGE", None)),
+        row("B9 run", get(&format!("{project}/runs/7")), (400, "ID_INVALID", Some("run_id"))),
+        row("B9 event", get(&format!("{project}/history/7")), (400, "ID_INVALID", Some("event_id"))),
+        row("B9 compilation", get(&format!("{project}/compilations/7")), (400, "ID_INVALID", Some("compilation_id"))),
+        row("B47 cursor", get(&format!("{project}/history?cursor=x")), (400, "CURSOR_INVALID", Some("cursor"))),
+        row("B47 runs", get(&format!("{project}/runs?cursor=0")), (400, "CURSOR_INVALID", Some("cursor"))),
+        row("B47 parameter", get(&format!("{project}/runs?limit=x")), (400, "PARAM_INVALID", Some("limit"))),
         row("B48 text", last_event_id("abc"), (400, "CURSOR_INVALID", Some("Last-Event-ID"))),
         row("B48 ahead", last_event_id("99999999"), (409, "CURSOR_AHEAD", Some("Last-Event-ID"))),
         row("B52 method", get("/api/v1/projects/import"), (405, "METHOD_NOT_ALLOWED", None)),
+        row("B52 patch", patch(new), (405, "METHOD_NOT_ALLOWED", None)),
         row("B52 dots", get("/api/v1/%2e%2e/projects"), (404, "NOT_FOUND", None)),
         row("B52 slashes", get("/api//v1/projects"), (404, "NOT_FOUND", None)),
     ]
 }
 
-/// The rows of commands: B14 to B22.
+/// Sends 1 byte more than an import may have, without holding it.
+fn too_large_import() -> Request<Body> {
+    const CHUNK: usize = 1024 * 1024;
+    let chunk = axum::body::Bytes::from(vec![b'P'; CHUNK]);
+    let chunks = std::iter::repeat_n(chunk, archive::ARCHIVE_MAX_BYTES / CHUNK).chain([b"K"[..].into()]);
+    let mut request = import(Uuid::now_v7(), Vec::new());
+    *request.body_mut() = Body::from_stream(futures::stream::iter(chunks.map(Ok::<_, std::io::Error>)));
+    request
+}
+
+fn patch(address: &str) -> Request<Body> {
+    Request::patch(address).body(Body::empty()).unwrap()
+}
+
+/// The rows of every address that writes: B11, B2.
+fn writes(project: &str) -> Vec<Row> {
+    let run = format!("runs/{}/cancel", Uuid::now_v7());
+    let paths = ["environments", "exports", "compilations", "publish", "runs", &run];
+    let address = |path: &str| format!("{project}/{path}");
+    let required = (400, "IDEMPOTENCY_KEY_REQUIRED", Some("Idempotency-Key"));
+    paths.iter().map(|path| row("B11", without_key(&address(path), "{}"), required)).collect()
+}
+
+/// The rows of the graph: B16 to B22.
+fn graph(project: &str) -> Vec<Row> {
+    let lines = "model.night_trains.stg_rail__lines";
+    let stations = "model.night_trains.stg_rail__stations";
+    let source = "source.night_trains.rail.lines";
+    let connect = |from: &str, to: &str| edit(project, json!({"type": "connect", "from": from, "to": to}));
+    let rename = |to: &str| edit(project, json!({"type": "rename_node", "unique_id": lines, "to": to}));
+    let at = |field: &'static str| Some(field);
+    let alias = json!({"type": "configure", "unique_id": lines, "key": "alias", "value": "stg_rail__stations"});
+    let add = |sql: &str| edit(project, json!({"type": "add_node", "name": "extra", "sql": sql}));
+    vec![
+        row("B16 to", connect(lines, "model.x.y"), (422, "NODE_NOT_FOUND", at("/commands/0/command/to"))),
+        row("B16 from", connect("model.x.y", lines), (422, "NODE_NOT_FOUND", at("/commands/0/command/from"))),
+        row("B17", connect(DOWNSTREAM, lines), (422, "GRAPH_CYCLE", at("/commands/0/command/to"))),
+        row("B18 self", connect(lines, lines), (422, "EDGE_SELF", at("/commands/0/command/to"))),
+        row("B18 duplicate", connect(source, lines), (422, "EDGE_DUPLICATE", at("/commands/0/command/to"))),
+        row("B20", edit(project, alias), (422, "RELATION_CLASH", at("/commands/0"))),
+        row("B21", rename("\"; drop table x; --"), (422, "IDENTIFIER_INVALID", at("/commands/0/command/to"))),
+        row("B22", rename(&"é".repeat(32)), (422, "IDENTIFIER_TOO_LONG", at("/commands/0/command/to"))),
+        row(
+            "a name that is taken",
+            rename("stg_rail__stations"),
+            (422, "MODEL_DUPLICATE", at("/commands/0/command/to")),
+        ),
+        row("B30", add("select * from {{ ref('missing') }}"), (422, "REF_NOT_FOUND", at("/commands/0"))),
+        row("B31", add("select 1 {% if x %}"), (422, "TEMPLATE_SYNTAX", at("/commands/0"))),
+        row(
+            "B16 target",
+            connect(stations, "exposure.night_trains.none"),
+            (422, "NODE_NOT_FOUND", at("/commands/0/command/to")),
+        ),
+    ]
+}
+
+/// The rows of commands: B14 and B15.
 fn commands(project: &str) -> Vec<Row> {
     let lines = "model.night_trains.stg_rail__lines";
     let rename = |to: &str| json!({"type": "rename_node", "unique_id": lines, "to": to});
+    let without_base = json!({"idempotency_key": Uuid::now_v7(), "command": rename("x")});
+    let without_base = post(&format!("{project}/commands"), &json!({"commands": [without_base]}).to_string());
     let empty = post(&format!("{project}/commands"), r#"{"commands": []}"#);
     vec![
+        row("no base", without_base, (400, "BASE_VERSION_REQUIRED", Some("/commands/0/base_version"))),
         row("no commands", empty, (400, "PARAM_RANGE", Some("/commands"))),
         row("B14 ahead", edit_on(project, 99, rename("x")), (409, "VERSION_AHEAD", Some("/commands/0/base_version"))),
         row("B15", edit(project, json!({"type": "paint"})), (422, "COMMAND_UNKNOWN", Some("/commands/0/command"))),
@@ -116,14 +187,50 @@ fn imports() -> Vec<Row> {
     let two = [text("a/dbt_project.yml", "name: a"), text("b/dbt_project.yml", "name: b")];
     let bomb = [project(), text("seeds/zeros.csv", vec![b'0'; 300 * 1024 * 1024])];
     vec![
-        row("B35", archive([project(), text("../../etc/passwd", "")]), (422, "IMPORT_PATH", None)),
-        row("B36 entries", archive(many), (422, "IMPORT_TOO_LARGE", None)),
-        row("B36 bomb", archive(bomb), (422, "IMPORT_TOO_LARGE", None)),
-        row("B37 empty", archive([]), (422, "IMPORT_EMPTY", None)),
+        row("B19", packed([project(), text("models/a.yml", many_tables())]), (422, "GRAPH_TOO_LARGE", None)),
+        row("B35", packed([project(), text("../../etc/passwd", "")]), (422, "IMPORT_PATH", None)),
+        row("B35 absolute", packed([project(), text("/etc/passwd", "")]), (422, "IMPORT_PATH", None)),
+        row("B35 link", tar_with_a_link(), (422, "IMPORT_PATH", None)),
+        row("B36 encrypted", encrypted(), (422, "IMPORT_ENCRYPTED", None)),
+        row("B36 entries", packed(many), (422, "IMPORT_TOO_LARGE", None)),
+        row("B36 bomb", packed(bomb), (422, "IMPORT_TOO_LARGE", None)),
+        row("B37 empty", packed([]), (422, "IMPORT_EMPTY", None)),
         row("B37 format", import(Uuid::now_v7(), b"hello".to_vec()), (422, "IMPORT_FORMAT", None)),
-        row("B37 project", archive([text("a.sql", "select 1")]), (422, "IMPORT_NO_PROJECT", None)),
-        row("roots", archive(two), (422, "IMPORT_ROOT", Some("root"))),
+        row("B37 project", packed([text("a.sql", "select 1")]), (422, "IMPORT_NO_PROJECT", None)),
+        row("roots", packed(two), (422, "IMPORT_ROOT", Some("root"))),
     ]
+}
+
+fn many_tables() -> String {
+    let tables: String = (0..20_001).map(|at| format!("      - name: t{at}\n")).collect();
+    format!("sources:\n  - name: raw\n    tables:\n{tables}")
+}
+
+fn tar_with_a_link() -> Request<Body> {
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut file = tar::Header::new_gnu();
+    file.set_size(0);
+    file.set_mode(0o644);
+    tar.append_data(&mut file, "dbt_project.yml", std::io::empty()).unwrap();
+    let mut link = tar::Header::new_gnu();
+    link.set_entry_type(tar::EntryType::Symlink);
+    link.set_size(0);
+    tar.append_link(&mut link, "models/a.sql", "/etc/passwd").unwrap();
+    let mut request = import(Uuid::now_v7(), tar.into_inner().unwrap().finish().unwrap());
+    request.headers_mut().insert("content-type", "application/gzip".parse().unwrap());
+    request
+}
+
+/// An archive whose first entry says that it is encrypted.
+fn encrypted() -> Request<Body> {
+    const LOCAL_FLAGS: usize = 6;
+    const CENTRAL_FLAGS: usize = 8;
+    let mut bytes = zip(&Tree::from_iter([text("dbt_project.yml", "name: shop")]));
+    let central = bytes.windows(4).position(|found| found == b"PK\x01\x02").unwrap();
+    for flags in [LOCAL_FLAGS, central + CENTRAL_FLAGS] {
+        bytes[flags] |= 1;
+    }
+    import(Uuid::now_v7(), bytes)
 }
 
 /// The rows of runs: B44, B46 and their kind.
@@ -159,7 +266,7 @@ async fn bad_input_gets_a_clear_error_and_changes_nothing() {
     let project = server.sample().await;
     let history = format!("{project}/history");
     let before = (server.get(&history).await, server.get("/api/v1/projects").await);
-    let rows = [requests(&project), commands(&project), imports(), runs(&project)];
+    let rows = [requests(&project), writes(&project), commands(&project), graph(&project), imports(), runs(&project)];
     let mut wrong = Vec::new();
     for Row { name, request, expected } in rows.into_iter().flatten() {
         let (status, body) = server.send(request).await;
@@ -167,6 +274,9 @@ async fn bad_input_gets_a_clear_error_and_changes_nothing() {
         let text = |key: &str| got[key].as_str();
         if (status, text("code"), text("pointer")) != (expected.0, Some(expected.1), expected.2) {
             wrong.push(format!("{name}: expected {expected:?}, got {status} {got}"));
+        }
+        if ["type", "title", "detail", "trace_id", "docs"].iter().any(|member| text(member).is_none_or(str::is_empty)) {
+            wrong.push(format!("{name}: a member is missing in {got}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
