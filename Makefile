@@ -1,11 +1,12 @@
 # One line each: what there is to do is in scripts/.
-.PHONY: setup up stack stack-check idle test bench dbt-parity screenshots
+.PHONY: setup up stack stack-check idle k8s-check test bench dbt-parity screenshots
 
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
 stack: ; @scripts/stack
 stack-check: ; @scripts/stack scripts/stack-check
 idle: ; @PROFILE=release scripts/stack scripts/idle
+k8s-check: ; @scripts/k8s-check
 test: ; @scripts/test
 bench: ; @scripts/bench
 dbt-parity: ; @scripts/dbt-parity $(if $(DIR),"$(DIR)")
