@@ -9,6 +9,8 @@ mod seed;
 mod session;
 mod snapshot;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 use std::net::IpAddr;
