@@ -6,3 +6,4 @@ mod api;
 mod crash;
 mod folder;
 mod operate;
+mod run;

@@ -24,6 +24,8 @@ use session::PgSession;
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may be silent on the network before its session counts as lost.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a session may take to end once it is told to, in milliseconds.
 const END_TIMEOUT_MS: u32 = 8_000;
 
@@ -46,7 +48,12 @@ impl Postgres {
             }
         })?;
         check(&config)?;
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("dvt").keepalives_idle(Duration::from_secs(30));
+        config.application_name("dvt").connect_timeout(CONNECT_TIMEOUT);
+        config
+            .keepalives_idle(SILENCE)
+            .keepalives_interval(SILENCE / 3)
+            .keepalives_retries(3)
+            .tcp_user_timeout(SILENCE);
         Ok(Self { config })
     }
 

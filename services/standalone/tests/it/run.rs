@@ -1,0 +1,178 @@
+//! Runs, from the request to the rows on the target: gateway, projector, artifact and executor in one process.
+
+use std::time::Duration;
+
+use dvt_embedded::postgres::Cluster;
+use dvt_runtime::CancellationToken;
+use serde_json::{Value, json};
+
+use dvt_dbt::tree::{File, Mode, Tree};
+use uuid::Uuid;
+
+use crate::api::server::{Server, import, json as read, zip};
+
+/// How long a run of these tests may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Is a project of a few files on a target of its own.
+struct World {
+    server: Server,
+    project: String,
+    target: &'static str,
+    stop: CancellationToken,
+}
+
+impl World {
+    /// `target` names the target's database; the log's is named after it.
+    async fn new(target: &'static str, files: &[(&str, &str)]) -> Self {
+        let log = format!("{target}_log");
+        let server = Server::start(&log).await;
+        let cluster = Cluster::temporary().await;
+        let store = dvt_store::Config::of(cluster.url(&log));
+        let runtime = dvt_runtime::Config { admin_addr: None, shutdown_grace: Duration::from_secs(1) };
+        let stop = CancellationToken::new();
+        let git_dir = tempfile::tempdir().unwrap().keep();
+        let bus = dvt_bus::Config::default();
+        let artifact = dvt_artifact::Config { store: store.clone(), bus, runtime: runtime.clone(), git_dir };
+        tokio::spawn(dvt_artifact::run(artifact, stop.clone()));
+        let url = cluster.create_owned_database(target).await.unwrap();
+        let targets = vec![("local".to_owned(), url.into())];
+        let executor = dvt_executor::Config { targets, ..dvt_executor::Config::of(store, runtime) };
+        tokio::spawn(dvt_executor::run(executor, stop.clone()));
+        let tree = Tree::from_iter(files.iter().map(|(path, text)| (*path, File::new(Mode::Regular, text.as_bytes()))));
+        let (status, report) = server.send(import(Uuid::now_v7(), zip(&tree))).await;
+        assert!(status.is_success(), "{}", String::from_utf8_lossy(&report));
+        let project = format!("/api/v1/projects/{}", read(&report)["project_id"].as_str().unwrap());
+        let environment = json!({"name": "dev", "target": "local", "database": target, "schema": "dev"});
+        server.post(&format!("{project}/environments"), environment).await;
+        Self { server, project, target, stop }
+    }
+
+    async fn request(&self, body: Value) -> String {
+        let run = self.server.post(&format!("{}/runs", self.project), body).await;
+        format!("{}/runs/{}", self.project, run["run_id"].as_str().unwrap())
+    }
+
+    /// Waits until what an address answers is as wanted.
+    async fn until(&self, address: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let look = async {
+            loop {
+                let found = self.server.get(address).await;
+                if wanted(&found) {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.expect("it comes in time")
+    }
+
+    async fn run(&self, body: Value) -> Value {
+        let run = self.request(body).await;
+        self.until(&run, |run| run["state"] == "finished").await
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        Cluster::temporary().await.query(self.target, sql).await.unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
+    run["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap()
+}
+
+const PROJECT: (&str, &str) = ("dbt_project.yml", "name: shop\nversion: '1'\nprofile: shop\n");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_step_says_where_and_what_depends_on_it_is_skipped() {
+    let files = [
+        PROJECT,
+        ("models/good.sql", "select 1 as x"),
+        ("models/bad.sql", "select\n  {{ 'nothing' }}\nfrom {{ ref('good') }}"),
+        ("models/after.sql", "select * from {{ ref('bad') }}"),
+        ("models/broken.sql", "select * from {{ ref('missing') }}"),
+        ("models/reader.sql", "select * from {{ source('raw', 'orders') }}"),
+        ("models/sources.yml", "sources:\n  - name: raw\n    tables: [{name: orders}]\n"),
+    ];
+    let world = World::new("run_failed", &files).await;
+    let run = world.run(json!({"command": "build"})).await;
+    assert_eq!(run["outcome"], "failed");
+    assert_eq!(step(&run, "good")["state"], "succeeded");
+    let bad = &step(&run, "bad")["error"];
+    assert_eq!((&bad["code"], &bad["sqlstate"]), (&json!("DATABASE_ERROR"), &json!("42703")));
+    assert_eq!((&bad["place"]["path"], &bad["place"]["line"]), (&json!("models/bad.sql"), &json!(2)));
+    let reason = |name: &str| step(&run, name)["message"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(reason("after"), "needs model.shop.bad, which failed");
+    assert!(reason("broken").starts_with("is broken: REF_NOT_FOUND at models/broken.sql:1"), "{}", reason("broken"));
+    assert_eq!(reason("reader"), "the target has no relation for its sources: raw.orders");
+    assert_eq!(run["message"], "the target has no relation for these sources: raw.orders");
+    assert_eq!(world.rows("select x from dev.good").await, [[Some("1".to_owned())]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incremental_model_is_rendered_by_the_run() {
+    let model = "{{ config(materialized='incremental') }}\nselect {% if is_incremental() %}2{% else %}1{% endif %} as x, '{{ invocation_id }}' as run";
+    let world = World::new("run_incremental", &[PROJECT, ("models/grows.sql", model)]).await;
+    let sql = "select x from dev.grows order by x";
+    for expected in [&["1"][..], &["1", "2"], &["1"]] {
+        let run = world.run(json!({"command": "run", "full_refresh": expected.len() == 1})).await;
+        assert_eq!(run["outcome"], "succeeded", "{run}");
+        let rows: Vec<String> = world.rows(sql).await.into_iter().flatten().flatten().collect();
+        assert_eq!(rows, expected);
+    }
+    let runs = world.rows("select count(*) from _dvt.ledger").await;
+    assert_eq!(runs, [[Some("3".to_owned())]], "one row a step of a run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_reaches_the_database_and_what_waits_does_not_start() {
+    let files = [
+        PROJECT,
+        ("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(120)::text as x"),
+        ("models/after.sql", "select * from {{ ref('slow') }}"),
+    ];
+    let world = World::new("run_cancel", &files).await;
+    let run = world.request(json!({"command": "run"})).await;
+    world
+        .until(&run, |run| run["steps"].as_array().is_some_and(|steps| steps.iter().any(|s| s["state"] == "running")))
+        .await;
+    world.server.post(&format!("{run}/cancel"), json!({})).await;
+    let run = world.until(&run, |run| run["state"] == "finished").await;
+    assert_eq!(run["outcome"], "cancelled");
+    assert_eq!(
+        (&step(&run, "slow")["state"], &step(&run, "after")["state"]),
+        (&json!("cancelled"), &json!("cancelled"))
+    );
+    let left = "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(120)%' and pid <> pg_backend_pid()";
+    assert!(world.rows(left).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn previews_show_saved_and_unsaved_rows_and_one_cte() {
+    let sql = "with a as (select 1 as x), b as (select x + 1 as y from a) select y from b";
+    let world = World::new("run_preview", &[PROJECT, ("models/m.sql", sql)]).await;
+    let preview = async |body: Value| {
+        let asked = world.server.post(&format!("{}/preview/data", world.project), body).await;
+        let address = format!("{}/previews/{}", world.project, asked["preview_id"].as_str().unwrap());
+        world.until(&address, |preview| preview["state"] != "pending").await
+    };
+    let node = "model.shop.m";
+    assert_eq!(preview(json!({"unique_id": node})).await["rows"], json!([["2"]]));
+    assert_eq!(preview(json!({"unique_id": node, "cte": "a"})).await["rows"], json!([["1"]]));
+    assert_eq!(
+        preview(json!({"unique_id": node, "sql": "select '{{ this.name }}' as n"})).await["rows"],
+        json!([["m"]])
+    );
+    assert_eq!(preview(json!({"sql": "select {{ 40 + 2 }} as n"})).await["rows"], json!([["42"]]));
+    let refused = preview(json!({"sql": "select 1 as x; drop schema dev"})).await;
+    assert_eq!((&refused["state"], &refused["code"]), (&json!("failed"), &json!("DATABASE_ERROR")));
+    assert_eq!(preview(json!({"unique_id": node, "cte": "z"})).await["code"], "CTE_NOT_FOUND");
+    let tested = world.server.post(&format!("{}/environments/dev/test", world.project), json!({})).await;
+    assert_eq!(tested["status"], "ok");
+}
