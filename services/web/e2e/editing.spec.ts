@@ -7,12 +7,12 @@ test('a draft survives a reload and is saved then', async ({ browser }) => {
   const page = await openPage(browser, `/projects/${await makeSample('drafts')}?node=model.night_trains.dim_lines`);
   const panel = page.getByRole('complementary', { name: /dim_lines/ });
   await writeSql(panel, 'select 1 as line_code');
-  await expect(panel.getByText('draft', { exact: true })).toBeVisible();
+  await expect(panel.getByText('Draft, kept in this browser')).toBeVisible();
   await page.reload();
   await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 1 as line_code');
   await panel.getByRole('button', { name: /^Save/ }).click();
   await expect(strip(page)).toContainText('dim_lines.sql +');
-  await expect(panel.getByText('draft', { exact: true })).toBeHidden();
+  await expect(panel.getByText('Draft, kept in this browser')).toBeHidden();
 });
 
 test('a problem is counted and leads to its line', async ({ browser }) => {
@@ -35,7 +35,7 @@ test('what is typed while the network is off is saved when it is on again', asyn
   await writeSql(panel, 'select 2 as line_code');
   await page.keyboard.press('Control+s');
   await expect(page.getByText('UNREACHABLE').first()).toBeVisible();
-  await expect(panel.getByText('draft', { exact: true })).toBeVisible();
+  await expect(panel.getByText('Draft, kept in this browser')).toBeVisible();
   await page.context().setOffline(false);
   await panel.getByRole('button', { name: /^Save/ }).click();
   await expect(strip(page)).toContainText('dim_lines.sql +');

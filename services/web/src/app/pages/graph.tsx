@@ -98,5 +98,10 @@ export function GraphPage() {
       <Panel id={node} state={<NodeState id={node} />} onRun={(found) => run(selectorOf(found))} />
     </Suspense>
   );
-  return <Split name="node" label="Width of the panel" {...PANEL} main={<GraphView />} side={side || null} />;
+  return (
+    <>
+      <h1 className="only-heard">Graph</h1>
+      <Split name="node" label="Width of the panel" {...PANEL} main={<GraphView />} side={side || null} />
+    </>
+  );
 }

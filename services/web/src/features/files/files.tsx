@@ -44,7 +44,10 @@ export function Files({ project, environment, path, line, onOpen }: Props) {
       </section>
       <section className={styles.main} aria-label="File">
         {path === undefined ? (
-          <Blank title="Files">Every file of the project, as Git has it. Choose one to read or edit it.</Blank>
+          <>
+            <h1 className="only-heard">Files</h1>
+            <Blank title="Every file of the project, as Git has it">Choose one to read or edit it.</Blank>
+          </>
         ) : (
           <FileEditor project={project} environment={environment} path={path} line={line} onMoved={onOpen} />
         )}
