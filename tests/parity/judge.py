@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 # Raise it when what is kept changes.
-FORMAT = 3
+FORMAT = 4
 # What dbt and its neighbours write beside a project.
 SKIPPED = {"target", "logs", ".git", "node_modules", ".venv"}
 OPTIONS = ["--quiet", "--no-partial-parse", "--no-send-anonymous-usage-stats", "--log-level-file", "none"]
@@ -57,16 +57,23 @@ class Judge:
         manifest = target / "manifest.json"
         if not manifest.exists():
             raise SystemExit(f"dbt could not read {project.name}: {result.exception or result.result}")
+        refused = {result.node.unique_id: result.message for result in getattr(result.result, "results", [])
+                   if str(result.status) == "error"}
         lists = [self.list(project, directory, arguments) for arguments in selections]
-        return {"manifest": slim(json.loads(manifest.read_text())), "lists": lists}
+        return {"manifest": slim(json.loads(manifest.read_text())), "refused": refused, "lists": lists}
 
     def list(self, project, directory, arguments):
         target = self.work / f"{project.name}-ls"
         return sorted(self.run(project, directory, "ls", "--target-path", str(target), *arguments).result or [])
 
     def run(self, project, directory, command, *arguments):
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415: slow, and not needed for answers that are kept
+        # Slow to import, and not needed for answers that are kept.
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+        from dbt.task.compile import CompileTask  # noqa: PLC0415
 
+        # Else the first node that dbt cannot compile keeps it from all others.
+        CompileTask.raise_on_first_error = lambda _: False
+        CompileTask._mark_dependent_errors = lambda *_: None
         previous = Path.cwd()
         os.chdir(directory)
         os.environ.update(project.env)

@@ -3,7 +3,8 @@
 usage: parity.py DVT CACHE [DIR]   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
 
 A node is equal if dvt gives it the same id, names, edges, materialization, relation, tags and compiled SQL; what waits
-for its run is rendered as on the empty database that dbt had. `deferred` says that only a run can compile it, `error` that dvt names what it does not do. All else fails. `exact` counts the nodes
+for its run is rendered as on the empty database that dbt had. `deferred` says that only a run can compile it, `error`
+that dvt names what it does not do. All else fails. `SQL` counts the nodes whose compiled SQL was compared, `exact` those
 whose whole entry in the manifest is dbt's, which is not asked for.
 """
 
@@ -23,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "samples" / "night_trains"
 SELECTIONS = HERE / "selections.txt"
 OUTCOMES = ["equal", "deferred", "error", "different", "missing", "extra"]
+# Of those: how many have SQL that was compared, and how many a whole entry in the manifest that is dbt's.
+MEASURES = ["SQL", "exact"]
 GOOD = {"equal", "deferred", "error"}
 # dbt's own macros, which dvt writes in its own words.
 ADAPTER_PACKAGES = {"dbt", "dbt_postgres"}
@@ -99,8 +102,8 @@ def main():
 class Finding:
     """What became of one thing that was compared."""
 
-    def __init__(self, kind, name, outcome, text="", is_exact=False):
-        self.kind, self.name, self.outcome, self.text, self.is_exact = kind, name, outcome, text, is_exact
+    def __init__(self, kind, name, outcome, text="", measures=()):
+        self.kind, self.name, self.outcome, self.text, self.measures = kind, name, outcome, text, measures
         lines = text.splitlines()
         # The keys that differ, or the code of an error.
         self.about = ", ".join(line.strip().split(":")[0] for line in lines if not line.startswith("    "))
@@ -114,12 +117,13 @@ class Table:
         self.head("project")
 
     def head(self, title):
-        print(f"{title:<24}" + "".join(f"{name:>10}" for name in [*OUTCOMES, "exact"]), flush=True)
+        print(f"{title:<24}" + "".join(f"{name:>10}" for name in [*OUTCOMES, *MEASURES]), flush=True)
 
     def line(self, name, findings):
         outcomes = Counter(finding.outcome for finding in findings)
-        exact = sum(finding.is_exact for finding in findings)
-        print(f"{name:<24}" + "".join(f"{outcomes[outcome]:>10}" for outcome in OUTCOMES) + f"{exact:>10}", flush=True)
+        measures = Counter(measure for finding in findings for measure in finding.measures)
+        counts = [*(outcomes[outcome] for outcome in OUTCOMES), *(measures[measure] for measure in MEASURES)]
+        print(f"{name:<24}" + "".join(f"{count:>10}" for count in counts), flush=True)
 
     def row(self, project, findings):
         self.findings += findings
@@ -175,7 +179,7 @@ def compare_project(project, judge, dvt):
                 said[name] = of_vacant[name]
     findings = []
     for key in MAPS:
-        findings += compare_map(theirs.get(key, {}), ours.get(key, {}), said)
+        findings += compare_map(theirs.get(key, {}), ours.get(key, {}), said, answers["refused"])
     findings += compare_map(macros(theirs), macros(ours), said)
     findings += compare_names("disabled", theirs.get("disabled", {}), ours.get("disabled", {}))
     # What dvt says it does not read is in no list of its own.
@@ -184,7 +188,7 @@ def compare_project(project, judge, dvt):
         mine = [name for name in dvt.list(project, arguments) if name not in unread]
         listed = [name for name in listed if name not in unread]
         text = differences({"listed": listed}, {"listed": mine})
-        findings.append(Finding("ls", f"ls {' '.join(arguments)}", "different" if text else "equal", text, not text))
+        findings.append(Finding("ls", f"ls {' '.join(arguments)}", "different" if text else "equal", text, [] if text else ["exact"]))
     return findings
 
 
@@ -212,10 +216,13 @@ def compare_names(kind, theirs, ours):
     def outcome(name):
         return "equal" if name in theirs and name in ours else "missing" if name in theirs else "extra"
 
-    return [Finding(kind, name, outcome(name), is_exact=outcome(name) == "equal") for name in sorted({*theirs, *ours})]
+    def measures(name):
+        return ["exact"] if outcome(name) == "equal" else []
+
+    return [Finding(kind, name, outcome(name), measures=measures(name)) for name in sorted({*theirs, *ours})]
 
 
-def compare_map(theirs, ours, said):
+def compare_map(theirs, ours, said, refused=()):
     findings = []
     for unique_id in sorted({*theirs, *ours}):
         kind, report = unique_id.split(".", 1)[0], said.get(unique_id)
@@ -227,6 +234,8 @@ def compare_map(theirs, ours, said):
             findings.append(Finding(kind, unique_id, "extra", "  dbt has no such node"))
         elif report and report["status"] == "broken":
             findings.append(Finding(kind, unique_id, "error", named))
+        elif unique_id in refused and not report and not refused[unique_id].startswith("Database Error"):
+            findings.append(Finding(kind, unique_id, "different", f"  dbt refuses it\n    {refused[unique_id]}"))
         else:
             findings.append(compare_node(kind, (theirs[unique_id], ours[unique_id]), report))
     return findings
@@ -241,8 +250,10 @@ def compare_node(kind, nodes, report):
     text = differences(facts(theirs, with_code), facts(ours, with_code))
     if text:
         return Finding(kind, name, "different", text)
-    is_exact = not differences(lasting(theirs), lasting(ours))
-    return Finding(kind, name, "deferred" if is_deferred else "equal", is_exact=is_exact)
+    measures = ["SQL"] if with_code else []
+    if not differences(lasting(theirs), lasting(ours)):
+        measures.append("exact")
+    return Finding(kind, name, "deferred" if is_deferred else "equal", measures=measures)
 
 
 def facts(node, with_code):

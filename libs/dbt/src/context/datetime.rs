@@ -224,6 +224,9 @@ impl Object for Module {
             ("module", "timedelta") => Some(Value::object(Self("timedelta"))),
             ("module", "timezone") => Some(Value::object(Self("timezone"))),
             ("timezone", "utc") => FixedOffset::east_opt(0).map(|utc| Value::object(super::modules::Zone::fixed(utc))),
+            ("module", "time" | "tzinfo" | "UTC" | "MINYEAR" | "MAXYEAR") => {
+                return Err(Error::unsupported(format!("modules.datetime.{name}")).into());
+            }
             _ => None,
         })
     }

@@ -132,9 +132,6 @@ impl Describer<'_> {
     fn replace(&mut self, text: &mut String) -> Vec<UniqueId> {
         if let Some(rendered) = self.render(text) {
             *text = rendered;
-        } else if text.ends_with('\n') {
-            // Jinja drops one line feed at the end of a template, and dbt makes a template of every description.
-            text.pop();
         }
         std::mem::take(&mut self.named)
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Project;
 use super::lookup::From;
 use crate::compile::Nodes;
-use crate::jinja::{Code, Error, Graph, NodeContext, RefCall, Resolved};
+use crate::jinja::{Code, Error, Graph, NodeContext, Quoting, RefCall, Resolved};
 use crate::manifest;
 use crate::node::{Node, ResourceType};
 
@@ -18,12 +18,17 @@ impl Project {
     }
 
     fn resolved(&self, node: &Node) -> Resolved {
+        // What `source()` answers is quoted as the source says, whatever the project's `quoting` is.
+        let quoting = match node.resource_type {
+            ResourceType::Source => Quoting::default(),
+            _ => self.engine.settings().quoting,
+        };
         Resolved {
             unique_id: node.unique_id.clone(),
             database: Some(node.database.clone()),
             schema: node.schema.clone(),
             identifier: node.alias.clone(),
-            quoting: manifest::quoting(self.engine.settings().quoting, node),
+            quoting: manifest::quoting(quoting, node),
             ephemeral: node.resource_type == ResourceType::Model && node.materialized() == "ephemeral",
             resource_type: node.resource_type.as_str().to_owned(),
         }

@@ -142,7 +142,12 @@ impl<'a> Reader<'a> {
             "plain_scalar" => scalar::plain(text),
             "single_quote_scalar" => Kind::Str(scalar::single_quoted(text)),
             "double_quote_scalar" => Kind::Str(scalar::double_quoted(text)),
-            "block_scalar" => Kind::Str(scalar::block(text)),
+            "block_scalar" => {
+                let block = scalar::block(text);
+                // dbt takes the white space around a file away, so the last block ends without a line feed.
+                let is_last = self.text[node.end_byte()..].trim().is_empty();
+                Kind::Str(if is_last { block.trim_end().to_owned() } else { block })
+            }
             "alias" => return self.alias(node),
             "block_sequence" | "flow_sequence" => Kind::Seq(self.sequence(node)?),
             "block_mapping" | "flow_mapping" => Kind::Map(self.mapping(node)?),
