@@ -61,11 +61,10 @@ impl Relay {
             }
             let mut input = Some(Input::Tick);
             while let Some(next) = input.take().filter(|_| !shutdown.is_cancelled()) {
-                let effects = machine.handle(next, started.elapsed());
-                self.epoch = machine.epoch();
-                for effect in effects {
+                for effect in machine.handle(next, started.elapsed()) {
                     input = self.answer(effect, signal).await;
                 }
+                self.epoch = machine.epoch();
             }
             let woken = async {
                 match &mut listener {
@@ -116,8 +115,7 @@ impl Relay {
         self.config.topics().ensure(&self.config).await?;
         let mut connection = self.store.acquire().await?;
         self.registry.load(&mut connection).await?;
-        let (publisher, starts) =
-            Publisher::open(&self.config, &mut connection, self.epoch.unwrap_or_default()).await?;
+        let (publisher, starts) = Publisher::open(&self.config, &mut connection).await?;
         self.publisher = Some(publisher);
         Ok(starts)
     }

@@ -29,9 +29,8 @@ pub(super) struct Publisher {
 type Starts = Vec<(Slot, i64)>;
 
 impl Publisher {
-    /// Connects, and answers from where each partition is published. From here on the cursors say the same, so that a
-    /// partition with a gap, where a record failed and later ones did not, is published again from before it.
-    pub(super) async fn open(config: &Config, c: &mut Connection, epoch: i64) -> Result<(Self, Starts), Error> {
+    /// Connects, and answers from where each partition is published.
+    pub(super) async fn open(config: &Config, c: &mut Connection) -> Result<(Self, Starts), Error> {
         let client = config.client("relay").ok_or(Error::NoCluster)?;
         let mut settings = client.clone();
         settings
@@ -46,7 +45,7 @@ impl Publisher {
         let asked = (producer.clone(), topics.clone());
         let found = tokio::task::spawn_blocking(move || ask_cluster(&client, &asked.0, &asked.1));
         let (cluster_id, tails) = found.await.map_err(|_| Error::Thread)??;
-        let starts = starts(c, &cluster_id, &tails, epoch).await?;
+        let starts = starts(c, &cluster_id, &tails).await?;
         Ok((Self { producer, topics, cluster_id }, starts))
     }
 
@@ -150,30 +149,22 @@ fn cursor(cluster_id: &str, slot: &Slot, position: i64) -> relay_cursor::Cursor 
     }
 }
 
-async fn starts(
-    c: &mut Connection,
-    cluster_id: &str,
-    tails: &HashMap<Slot, Tail>,
-    epoch: i64,
-) -> Result<Starts, Error> {
+async fn starts(c: &mut Connection, cluster_id: &str, tails: &HashMap<Slot, Tail>) -> Result<Starts, Error> {
     let cursors = relay_cursor::list(c, cluster_id).await?.into_iter();
     let cursors: HashMap<_, _> =
         cursors.map(|cursor| (Slot { topic: cursor.topic, partition: cursor.partition }, cursor.position)).collect();
     let lowest = checkpoint::list_lowest(c).await?.into_iter();
     let lowest: HashMap<_, _> =
         lowest.map(|(topic, partition, position)| (Slot { topic, partition }, position)).collect();
-    let mut starts = Starts::new();
-    for (slot, tail) in tails {
-        let (known, lowest) = (cursors.get(slot).copied(), lowest.get(slot).copied().unwrap_or_default());
-        let start = start(known, *tail, lowest);
-        if let Some(known) = known.filter(|known| start < *known) {
-            tracing::warn!(%slot, cursor = known, start, "the Kafka cluster lost records; publishing them again");
+    let slots = tails.iter().map(|(slot, tail)| {
+        let (cursor, lowest) = (cursors.get(slot).copied(), lowest.get(slot).copied().unwrap_or_default());
+        let start = start(cursor, *tail, lowest);
+        if let Some(cursor) = cursor.filter(|cursor| start < *cursor) {
+            tracing::warn!(%slot, cursor, start, "the Kafka cluster lost records; publishing them again");
         }
-        if known != Some(start) {
-            relay_cursor::rewind(c, &cursor(cluster_id, slot, start), epoch).await?;
-        }
-        starts.push((slot.clone(), start));
-    }
+        (slot.clone(), start)
+    });
+    let starts: Starts = slots.collect();
     Ok(starts)
 }
 
