@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { type Browser, type Locator, type Page, expect } from '@playwright/test';
+import { type BrowserContext, type Locator, type Page, test as base, expect } from '@playwright/test';
 
 export const SAMPLE = resolve(import.meta.dirname, '../../../samples/night_trains');
 
@@ -42,17 +42,27 @@ export async function makeSample(name: string): Promise<string> {
   return ((await answer.json()) as { project_id: string }).project_id;
 }
 
-/** Opens a page that fails the test on an error of the page itself. */
-export async function openPage(browser: Browser, at: string, actor = 'Ada'): Promise<Page> {
-  const context = await browser.newContext({ baseURL: fromEnvironment('DVT_URL') });
-  await context.addInitScript((name) => localStorage.setItem('dvt.actor', name), actor);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => {
-    throw error;
-  });
-  await page.goto(at);
-  return page;
-}
+/** Opens a page as an actor; an error of the page itself fails the test. */
+type Open = (at: string, actor?: string) => Promise<Page>;
+
+/** Is a test whose pages are closed after it. */
+export const test = base.extend<{ open: Open }>({
+  open: async ({ browser }, provide) => {
+    const contexts: BrowserContext[] = [];
+    await provide(async (at, actor = 'Ada') => {
+      const context = await browser.newContext({ baseURL: fromEnvironment('DVT_URL') });
+      contexts.push(context);
+      await context.addInitScript((name) => localStorage.setItem('dvt.actor', name), actor);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => {
+        throw error;
+      });
+      await page.goto(at);
+      return page;
+    });
+    for (const context of contexts) await context.close();
+  },
+});
 
 /** Finds a node of the canvas by its name. */
 export function node(page: Page, name: string): Locator {

@@ -1,10 +1,10 @@
 /** Editing: nothing that was typed is lost, and what is wrong stands at its line. */
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, node, openPage, rename, strip, writeSql } from './app';
+import { goToNode, graphIsDrawn, makeSample, node, rename, strip, test, writeSql } from './app';
 
-test('a draft survives a reload and is saved then', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('drafts')}?node=model.night_trains.dim_lines`);
+test('a draft survives a reload and is saved then', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('drafts')}?node=model.night_trains.dim_lines`);
   const panel = page.getByRole('complementary', { name: /dim_lines/ });
   await writeSql(panel, 'select 1 as line_code');
   await expect(panel.getByText('Draft, kept in this browser')).toBeVisible();
@@ -15,8 +15,8 @@ test('a draft survives a reload and is saved then', async ({ browser }) => {
   await expect(panel.getByText('Draft, kept in this browser')).toBeHidden();
 });
 
-test('a problem is counted and leads to its line', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('problems')}?node=model.night_trains.dim_lines`);
+test('a problem is counted and leads to its line', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('problems')}?node=model.night_trains.dim_lines`);
   const panel = page.getByRole('complementary', { name: /dim_lines/ });
   await writeSql(panel, "select 1\n\nfrom {{ ref('nobody') }}");
   await page.keyboard.press('Control+s');
@@ -27,8 +27,8 @@ test('a problem is counted and leads to its line', async ({ browser }) => {
   await expect(page.locator('.cm-marked-bad')).toContainText("ref('nobody')");
 });
 
-test('what is typed while the network is off is saved when it is on again', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('offline')}?node=model.night_trains.dim_lines`);
+test('what is typed while the network is off is saved when it is on again', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('offline')}?node=model.night_trains.dim_lines`);
   const panel = page.getByRole('complementary', { name: /dim_lines/ });
   await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toBeVisible();
   await page.context().setOffline(true);
@@ -41,10 +41,10 @@ test('what is typed while the network is off is saved when it is on again', asyn
   await expect(strip(page)).toContainText('dim_lines.sql +');
 });
 
-test('a second browser sees a rename as it happens, and stays with the node', async ({ browser }) => {
+test('a second browser sees a rename as it happens, and stays with the node', async ({ open }) => {
   const project = await makeSample('two');
-  const ada = await openPage(browser, `/projects/${project}`);
-  const bob = await openPage(browser, `/projects/${project}?node=model.night_trains.rpt_nights`, 'Bob');
+  const ada = await open(`/projects/${project}`);
+  const bob = await open(`/projects/${project}?node=model.night_trains.rpt_nights`, 'Bob');
   await graphIsDrawn(ada);
   await expect(bob.getByRole('complementary', { name: /rpt_nights/ })).toBeVisible();
   await rename(await goToNode(ada, 'rpt_nights'), 'rpt_nights', 'rpt_season');
@@ -52,10 +52,10 @@ test('a second browser sees a rename as it happens, and stays with the node', as
   await expect(node(bob, 'rpt_season')).toBeVisible();
 });
 
-test('two edits of the same line are a choice between theirs and mine', async ({ browser }) => {
+test('two edits of the same line are a choice between theirs and mine', async ({ open }) => {
   const project = await makeSample('conflict');
   const at = `/projects/${project}?node=model.night_trains.dim_lines`;
-  const [ada, bob] = [await openPage(browser, at), await openPage(browser, at, 'Bob')];
+  const [ada, bob] = [await open(at), await open(at, 'Bob')];
   const panelOf = (page: typeof ada) => page.getByRole('complementary', { name: /dim_lines/ });
   await writeSql(panelOf(ada), 'select 1 as hers');
   await writeSql(panelOf(bob), 'select 2 as his');
@@ -68,8 +68,8 @@ test('two edits of the same line are a choice between theirs and mine', async ({
   await expect(panelOf(ada).getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 2 as his');
 });
 
-test('the first rows of a node are one keystroke away once it has run', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('rows')}?node=seed.night_trains.cabin_types`);
+test('the first rows of a node are one keystroke away once it has run', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('rows')}?node=seed.night_trains.cabin_types`);
   await page.getByRole('button', { name: 'More for this node' }).click();
   await page.getByRole('menuitem', { name: 'Run this node' }).click();
   await expect(node(page, 'cabin_types').getByLabel('succeeded')).toBeVisible({ timeout: 60_000 });

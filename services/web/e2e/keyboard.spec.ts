@@ -1,11 +1,11 @@
 /** The page by keyboard alone, and without barriers. */
 import AxeBuilder from '@axe-core/playwright';
-import { type Page, expect, test } from '@playwright/test';
+import { type Page, expect } from '@playwright/test';
 
-import { graphIsDrawn, makeSample, node, openPage } from './app';
+import { graphIsDrawn, makeSample, node, test } from './app';
 
-test('the graph is walked by arrow keys', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('walk')}?node=model.night_trains.fct_departures`);
+test('the graph is walked by arrow keys', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('walk')}?node=model.night_trains.fct_departures`);
   await graphIsDrawn(page);
   await page.getByRole('application', { name: /Graph of/ }).focus();
   await page.keyboard.press('ArrowLeft');
@@ -19,16 +19,16 @@ test('the graph is walked by arrow keys', async ({ browser }) => {
   await expect(page).not.toHaveURL(/node=/);
 });
 
-test('a selector says how many nodes it takes, and dims the others', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('select')}`);
+test('a selector says how many nodes it takes, and dims the others', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('select')}`);
   await graphIsDrawn(page);
   await page.getByLabel('--select').fill('+dim_lines');
   await expect(page.getByText(/^7 of 42 nodes/)).toBeVisible();
   await expect(page).toHaveURL(/select=/);
 });
 
-test('the help lists the keys', async ({ browser }) => {
-  const page = await openPage(browser, `/projects/${await makeSample('help')}`);
+test('the help lists the keys', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('help')}`);
   await graphIsDrawn(page);
   await page.keyboard.press('?');
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toContainText('Walk the graph');
@@ -41,15 +41,16 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 for (const theme of ['light', 'dark'] as const) {
-  test(`no page has a barrier, ${theme}`, async ({ browser }) => {
+  test(`no page has a barrier, ${theme}`, async ({ open }) => {
     const project = await makeSample(`barriers ${theme}`);
-    const page = await openPage(browser, '/');
+    const page = await open('/');
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
     const places = ['', '?node=model.night_trains.fct_bookings', '?node=model.night_trains.fct_bookings&tab=columns', '?node=model.night_trains.fct_bookings&tab=config', '/files?path=dbt_project.yml', '/runs', '/history', '/publish', '/environments'];
     expect(await violations(page)).toEqual([]);
     for (const place of places) {
       await page.goto(`/projects/${project}${place}`);
       await expect(page.getByRole('button', { name: '0 problems' })).toBeVisible();
+      await expect(page.locator('main h1')).toHaveCount(1);
       await expect(page.locator('main [role="status"][aria-label^="Loading"]')).toHaveCount(0);
       expect(await violations(page), place).toEqual([]);
     }

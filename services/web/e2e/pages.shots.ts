@@ -1,9 +1,9 @@
 /** Takes pictures of every page, light and dark, 1280 and 1920 wide; three of them go to docs/. */
 import { join, resolve } from 'node:path';
 
-import { type Page, expect, test } from '@playwright/test';
+import { type Page, expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, openPage, rename } from './app';
+import { goToNode, graphIsDrawn, makeSample, rename, test } from './app';
 
 const FOLDER = resolve(import.meta.dirname, '../../../target/screenshots');
 const DOCS = resolve(import.meta.dirname, '../../../docs/pictures');
@@ -32,13 +32,13 @@ async function take(page: Page, name: string): Promise<void> {
 
 async function runAll(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await page.getByTestId('strip').getByRole('link', { name: 'View' }).click();
+  await page.getByTestId('strip').filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run \d+ .*(succeeded|failed)/ })).toBeVisible({ timeout: 120_000 });
 }
 
-test('pictures of every page', async ({ browser }) => {
+test('pictures of every page', async ({ open }) => {
   test.setTimeout(600_000);
-  const page = await openPage(browser, '/');
+  const page = await open('/');
   await page.route('**/api/v1/projects', (route) => route.fulfill({ json: { projects: [] } }));
   await page.reload();
   await take(page, 'projects-empty');

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Page, expect, test } from '@playwright/test';
+import { type Page, expect } from '@playwright/test';
 
-import { SAMPLE, askTarget, goToNode, graphIsDrawn, openPage, rename, running, strip, writeSql } from './app';
+import { SAMPLE, askTarget, goToNode, graphIsDrawn, rename, running, strip, test, writeSql } from './app';
 
 function clone(repository: string, branch: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'dvt-clone-'));
@@ -48,7 +48,7 @@ async function renameTwo(page: Page): Promise<void> {
 
 async function run(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: 'Run 1 started' }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*succeeded/ })).toBeVisible({ timeout: 120_000 });
   const steps = page.locator('[data-step]');
   await expect(steps).toHaveCount(await page.locator('[data-step][data-state="succeeded"]').count());
@@ -101,8 +101,8 @@ async function checkHistory(page: Page): Promise<void> {
   await expect(page.getByRole('region', { name: 'Event' })).toContainText("+    select * from {{ ref('fct_tickets') }}");
 }
 
-test('a project is imported, seen, edited, renamed in, run, published and cloned', async ({ browser }) => {
-  const page = await openPage(browser, '/');
+test('a project is imported, seen, edited, renamed in, run, published and cloned', async ({ open }) => {
+  const page = await open('/');
   const project = await importSample(page);
   await test.step('all nodes and edges are there', () => seeAll(page));
   await test.step('a model is edited', () => editNights(page));

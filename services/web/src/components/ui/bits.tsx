@@ -74,11 +74,10 @@ export function Page({ title, actions, children, width }: { title: ReactNode; ac
   return (
     <div className={styles.page}>
       <div style={{ maxWidth: width, margin: '0 auto' }}>
-        <h1 className={styles.title}>
-          {title}
-          <span data-gap />
+        <div className={styles.title}>
+          <h1>{title}</h1>
           {actions}
-        </h1>
+        </div>
         {children}
       </div>
     </div>

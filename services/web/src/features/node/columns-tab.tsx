@@ -12,7 +12,8 @@ import styles from './node.module.css';
 type Of = { project: string; node: NodeDetail };
 
 function argumentWords({ arguments: given }: TestRef): string {
-  const words = Object.entries(given).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  // A test of a file of its own has none.
+  const words = Object.entries((given as TestRef['arguments'] | null) ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return words.join(', ');
 }
 

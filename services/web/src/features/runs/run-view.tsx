@@ -74,16 +74,16 @@ function Title({ run }: { run: RunDetail }) {
   const status = runStatus(run);
   return (
     <>
-      Run {run.number}
+      <span>Run {run.number}</span>{' '}
       <Pill tone={status.tone} glyph={status.glyph}>
         {status.word}
-      </Pill>
+      </Pill>{' '}
       <Chip>
         {run.command} <b className="mono">{selectionWords(run)}</b>
-      </Chip>
+      </Chip>{' '}
       <Chip>
         version <b>{run.version}</b>
-      </Chip>
+      </Chip>{' '}
       <Chip>
         <b>{run.environment}</b>
       </Chip>
