@@ -58,7 +58,10 @@ fn search_packages<'a>(inner: &'a Inner, namespace: Option<&'a str>) -> Vec<Opti
     if let Some(config) = settings.dispatch.iter().find(|config| config.macro_namespace == namespace) {
         return config.search_order.iter().map(|package| Some(package.as_str())).collect();
     }
-    if settings.packages.iter().any(|package| package == namespace) || settings.root_package == namespace {
+    let is_dependency = super::runtime::INTERNAL.contains(&namespace)
+        || settings.root_package == namespace
+        || settings.packages.iter().any(|package| package == namespace);
+    if is_dependency {
         return vec![Some(&settings.root_package), Some(namespace)];
     }
     vec![None]

@@ -11,7 +11,7 @@ use crate::jinja::vm::{Args, Outcome, Phase, Vm};
 use super::simple;
 
 /// The packages that every project depends on.
-const INTERNAL: [&str; 2] = ["dbt", "dbt_postgres"];
+pub(super) const INTERNAL: [&str; 2] = ["dbt", "dbt_postgres"];
 
 /// Is the definition of one package, with the environment around it.
 pub(super) struct RuntimeConfig {

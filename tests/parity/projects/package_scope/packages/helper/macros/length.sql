@@ -1,0 +1,1 @@
+{% macro default__length(expression) %}length_of_the_package({{ expression }}){% endmacro %}
