@@ -102,7 +102,7 @@ class Project:
     def write_profile(self):
         definition = yaml.safe_load((self.path / "dbt_project.yml").read_text(encoding="utf-8-sig"))
         output = {"type": "postgres", "host": os.environ["PGHOST"], "port": int(os.environ["PGPORT"]), "threads": 4,
-                  "user": os.environ["PGUSER"], "password": "unused", "dbname": THEIRS, "schema": self.schema}
+                  "user": os.environ["PGUSER"], "password": os.environ["PGPASSWORD"], "dbname": THEIRS, "schema": self.schema}
         profile = {definition.get("profile", "default"): {"target": "dev", "outputs": {"dev": output}}}
         self.profiles.mkdir()
         (self.profiles / "profiles.yml").write_text(yaml.safe_dump(profile))
