@@ -77,7 +77,9 @@ function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found
           tabIndex={-1}
           aria-selected={place === at}
           className={styles.result}
-          ref={(element) => (place === at ? element?.scrollIntoView({ block: 'nearest' }) : undefined)}
+          ref={(element) => {
+            if (place === at) element?.scrollIntoView({ block: 'nearest' });
+          }}
           onClick={() => onGo(result)}
         >
           <span className={styles.stripe} style={{ background: result.colour ?? 'var(--line3)' }} />

@@ -64,8 +64,8 @@ function extensions(calls: Calls, { language, label, readOnly = false }: EditorP
     marks,
     keys(calls),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, indentWithTab, ...defaultKeymap]),
-    EditorView.contentAttributes.of({ 'aria-label': label }),
-    readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ tabindex: '0' })] : writing,
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+    readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(false)] : writing,
     EditorView.updateListener.of((update) => {
       if (update.docChanged) calls.current.onChange?.(update.state.doc.toString());
     }),

@@ -65,7 +65,10 @@ function LogFacet({ project, run, step }: Of) {
   const { data, error, refetch } = useStepLog(project, run.run_id, step.unique_id);
   const end = useRef<HTMLDivElement>(null);
   const lines = data?.lines.length ?? 0;
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [lines]);
+  // Newer browsers answer a promise, which React would take for a clean-up.
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [lines]);
   if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonLines lines={4} label="Loading the log" />;
   if (lines === 0) return <p className={styles.log}>{data.done ? 'It wrote nothing.' : 'Nothing yet.'}</p>;
