@@ -56,7 +56,7 @@ async function run(page: Page): Promise<void> {
 }
 
 function checkTarget(): void {
-  expect(askTarget('select count(*) from dev.raw_departures')).toBe(String(rowsOf('seeds/rail/raw_departures.csv')));
+  expect(askTarget('select count(*) from dev_raw.raw_departures')).toBe(String(rowsOf('seeds/rail/raw_departures.csv')));
   expect(askTarget('select count(*) from dev_operations.fct_departures')).toBe(String(rowsOf('seeds/rail/raw_departures.csv')));
   expect(askTarget('select count(*) from dev_passengers.fct_tickets')).toBe(askTarget('select count(distinct booking_id) from dev_passengers.fct_tickets'));
   expect(askTarget("select count(*) > 0 and bool_and(written = 'by hand') from dev_operations.rpt_season")).toBe('t');
@@ -94,11 +94,17 @@ function checkGit(project: string): void {
 async function checkHistory(page: Page): Promise<void> {
   await page.getByRole('navigation', { name: 'Project' }).getByRole('link', { name: 'History' }).click();
   const events = page.getByRole('region', { name: 'Events' });
+  // The steps of the run came after the edits.
+  const older = events.getByRole('button', { name: 'Older' });
+  await expect(async () => {
+    if (await older.isVisible()) await older.click();
+    await expect(older).toBeHidden({ timeout: 1_000 });
+  }).toPass();
   for (const summary of ['renamed rpt_nights to rpt_season', 'renamed fct_bookings to fct_tickets', /rpt_nights/]) {
     await expect(events.getByRole('button', { name: summary }).first()).toBeVisible();
   }
   await events.getByRole('button', { name: 'renamed fct_bookings to fct_tickets' }).click();
-  await expect(page.getByRole('region', { name: 'Event' })).toContainText("+    select * from {{ ref('fct_tickets') }}");
+  await expect(page.getByRole('region', { name: 'Event', exact: true })).toContainText("+    select * from {{ ref('fct_tickets') }}");
 }
 
 test('a project is imported, seen, edited, renamed in, run, published and cloned', async ({ open }) => {
