@@ -1,4 +1,10 @@
-//! Finds the CTEs of a statement, so that one of them can be looked at by itself.
+//! Looks into a statement: at its first word, and for its CTEs, so that one of them can be looked at by itself.
+
+/// Answers the word that a statement begins with, behind comments and parentheses.
+pub(crate) fn first_word(sql: &str) -> Option<&str> {
+    let first = tokens(sql).find(|token| token.kind != Kind::Open)?;
+    (first.kind == Kind::Word).then(|| &sql[first.start..first.end])
+}
 
 /// Rewrites a statement to read one of its CTEs; None where it has none of this name.
 pub(crate) fn select(sql: &str, name: &str) -> Option<String> {
@@ -179,6 +185,13 @@ mod tests {
         assert!(second.ends_with("/* ) /* */ */)\nselect * from \"B\""), "{second}");
         let third = select(SQL, "C").expect("it is there");
         assert!(third.ends_with("c as (select $q$)$q$)\nselect * from c"), "{third}");
+    }
+
+    #[test]
+    fn finds_the_first_word_behind_comments_and_parentheses() {
+        assert_eq!(first_word("-- select\n/* with */ ((Values (1)))"), Some("Values"));
+        assert_eq!(first_word("; select 1"), None);
+        assert_eq!(first_word(" "), None);
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(crate) trait Target: Send + Sync {
     /// Opens a session.
     async fn connect(&self) -> Result<Box<dyn Session>, Error>;
 
+    /// Opens a session whose transactions write nothing, unless a statement says otherwise.
+    async fn connect_to_read(&self) -> Result<Box<dyn Session>, Error>;
+
     /// Ends exactly this session, if it is still there, and returns when it is gone.
     async fn end(&self, backend: &Backend) -> Result<(), Error>;
 
@@ -70,7 +73,7 @@ pub(crate) trait Session: Send + Sync {
     /// Runs a unit test; answers the rows that are one side's only, and how many there are.
     async fn unit_test(&mut self, test: &UnitTest) -> Result<Rows, Error>;
 
-    /// Runs a statement that only reads, and answers up to `limit` rows of it.
+    /// Runs one query in a transaction that cannot write and is taken back, and answers up to `limit` rows of it.
     async fn read(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error>;
 
     /// Finds a relation of this database.
@@ -128,6 +131,7 @@ pub(crate) struct Column {
     pub(crate) numeric_scale: Option<i64>,
     /// With its size, as DDL takes it.
     pub(crate) ddl_type: String,
+    pub(crate) is_nullable: bool,
 }
 
 /// Is the answer to a statement, as text; null is None.

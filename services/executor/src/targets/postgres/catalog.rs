@@ -61,7 +61,8 @@ pub(super) async fn columns(session: &mut PgSession, written: &str) -> Result<Ve
                 information_schema._pg_char_max_length(a.atttypid, a.atttypmod),
                 information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
                 information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
-                format_type(a.atttypid, a.atttypmod)
+                format_type(a.atttypid, a.atttypmod),
+                not a.attnotnull
             from pg_catalog.pg_attribute a
             join pg_catalog.pg_type t on t.oid = a.atttypid
             join pg_catalog.pg_namespace n on n.oid = t.typnamespace
@@ -80,6 +81,7 @@ pub(super) async fn columns(session: &mut PgSession, written: &str) -> Result<Ve
             numeric_precision: number(3),
             numeric_scale: number(4),
             ddl_type: text(5),
+            is_nullable: text(6) == "t",
         }
     };
     Ok(rows.into_iter().map(column).collect())

@@ -114,6 +114,12 @@ impl Target for Postgres {
         Ok(Box::new(self.session().await?))
     }
 
+    async fn connect_to_read(&self) -> Result<Box<dyn Session>, Error> {
+        let mut session = self.session().await?;
+        session.plain("set default_transaction_read_only = on").await?;
+        Ok(Box::new(session))
+    }
+
     async fn end(&self, backend: &Backend) -> Result<(), Error> {
         let mut session = self.session().await?;
         let Backend { pid, started_at } = backend;

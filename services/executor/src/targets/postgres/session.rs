@@ -12,6 +12,7 @@ use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessag
 use super::quote::ident;
 use super::statement::{Statement, chain, message};
 use super::{catalog, materialize, unit};
+use crate::cte;
 use crate::targets::{
     Built, Canceller, Column, Counted, Error, Fault, Given, Key, Name, Refusal, RelationKind, Rows, Server, Session,
     Test, UnitTest, Work,
@@ -19,6 +20,9 @@ use crate::targets::{
 
 /// The most notices that are kept between two looks.
 const NOTICES_MAX: usize = 200;
+
+/// The words that a statement begins with which only reads.
+const QUERIES: [&str; 6] = ["select", "with", "values", "table", "show", "explain"];
 
 /// Is a session of Postgres.
 pub(super) struct PgSession {
@@ -126,8 +130,28 @@ impl PgSession {
         }
     }
 
+    /// Begins a transaction that writes nothing and cannot be made to: once it has answered a query, the server lets
+    /// no statement change that.
+    async fn begin_read_only(&mut self) -> Result<(), Error> {
+        let begun = "begin transaction read only; select current_setting('transaction_read_only')";
+        let state = self.text(begun).await?;
+        match state.first().and_then(|row| row.first()?.as_deref()) {
+            Some("on") => Ok(()),
+            _ => Err(Fault::new("TARGET_READ_ONLY", "the target does not begin a read-only transaction").into()),
+        }
+    }
+
+    /// Learns the names and types that a statement answers. The server refuses to say so of more than one statement,
+    /// so what passes here is one.
+    async fn prepare(&mut self, statement: &Statement) -> Result<Vec<(String, String)>, Error> {
+        let prepared = self.client.prepare(&statement.text).await.map_err(|error| statement.error(&error))?;
+        let column = |column: &tokio_postgres::Column| (column.name().to_owned(), column.type_().name().to_owned());
+        Ok(prepared.columns().iter().map(column).collect())
+    }
+
     pub(super) async fn read_in_transaction(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
-        self.plain("begin transaction read only").await?;
+        check_query(sql)?;
+        self.begin_read_only().await?;
         let statement = match limit {
             Some(limit) => {
                 let timeout = question::SECONDS_MAX;
@@ -136,16 +160,7 @@ impl PgSession {
             }
             None => Statement::around("", sql, ""),
         };
-        let columns = match self.client.prepare(&statement.text).await {
-            Ok(prepared) => prepared
-                .columns()
-                .iter()
-                .map(|column| (column.name().to_owned(), column.type_().name().to_owned()))
-                .collect(),
-            // Several commands have no type in common; their last answer is shown as text.
-            Err(error) if limit.is_none() && error.code() == Some(&SqlState::SYNTAX_ERROR) => Vec::new(),
-            Err(error) => return Err(statement.error(&error)),
-        };
+        let columns = self.prepare(&statement).await?;
         let mut rows = self.rows(&statement).await?;
         let truncated = limit.is_some_and(|limit| rows.len() as i64 > limit);
         rows.truncate(limit.map_or(usize::MAX, |limit| limit as usize));
@@ -153,11 +168,13 @@ impl PgSession {
     }
 
     async fn count(&mut self, test: &Test) -> Result<Counted, Error> {
-        self.plain("begin transaction read only").await?;
+        self.begin_read_only().await?;
         let Test { sql, fail_calc, warn_if, error_if, limit } = test;
         let before = format!("select {fail_calc}, {fail_calc} {warn_if}, {fail_calc} {error_if} from (");
         let limit = limit.map_or_else(String::new, |limit| format!("limit {limit}\n"));
-        let rows = self.rows(&Statement::around(&before, sql, &format!("{limit}) as dbt_internal_test"))).await?;
+        let statement = Statement::around(&before, sql, &format!("{limit}) as dbt_internal_test"));
+        self.prepare(&statement).await?;
+        let rows = self.rows(&statement).await?;
         let cell = |column: usize| rows.first()?.get(column)?.as_deref();
         let failures = cell(0).and_then(|text| text.parse::<f64>().ok());
         let Some(failures) = failures else {
@@ -239,6 +256,18 @@ impl Session for PgSession {
 
     fn notices(&mut self) -> Vec<String> {
         std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Refuses what is no query before it is sent: nothing else can end a transaction or reach beyond it.
+fn check_query(sql: &str) -> Result<(), Fault> {
+    let first = cte::first_word(sql).unwrap_or_default();
+    match QUERIES.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        true => Ok(()),
+        false => {
+            let message = format!("only a query can be run here; it begins with {}, got `{first}`", QUERIES.join(", "));
+            Err(Fault::new("QUERY_ONLY", message))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 
-use super::{World, table, view};
-use crate::targets::{Error, Given, Name, RelationKind, Test, UnitTest};
+use super::{World, key, table, view, work};
+use crate::targets::{Error, Given, Name, RelationKind, Target, Test, UnitTest};
 
 #[tokio::test]
 async fn reads_the_first_rows_and_says_that_there_are_more() {
@@ -14,20 +14,67 @@ async fn reads_the_first_rows_and_says_that_there_are_more() {
     assert!(!session.read("select 1 as x where false", Some(2)).await.unwrap().truncated);
 }
 
+/// What a text in the place of a query might try; each with and without a limit, in a session that could write.
+const ATTEMPTS: [&str; 23] = [
+    "with gone as (delete from dev.t returning x) select * from gone",
+    "select 1) as a; commit; delete from dev.t; select * from (select 1",
+    "select 1; delete from dev.t",
+    "select 1; commit; delete from dev.t",
+    "commit; delete from dev.t",
+    "commit",
+    "rollback",
+    "end; begin; delete from dev.t; commit",
+    "set transaction read write; delete from dev.t; commit",
+    "set transaction read write",
+    "set session characteristics as transaction read write",
+    "set default_transaction_read_only = off; delete from dev.t",
+    "begin read write; delete from dev.t; commit",
+    "prepare transaction 'kept'",
+    "prepare gone as delete from dev.t",
+    "do $$ begin delete from dev.t; commit; end $$",
+    "call dev.empty_t()",
+    "delete from dev.t",
+    "copy dev.t to program 'true'",
+    "create table dev.u as select 1 as y",
+    "select set_config('transaction_read_only', 'off', false), dev.empty()",
+    "select dev.empty()",
+    "explain analyze delete from dev.t",
+];
+
 #[tokio::test]
 async fn a_read_changes_nothing() {
     let world = World::new("read_only").await;
     world.build("t", table("select 1 as x")).await.unwrap();
+    world.execute("create procedure dev.empty_t() language sql as 'delete from dev.t'").await;
+    let function = "begin set transaction read write; delete from dev.t; return 1; end";
+    world.execute(&format!("create function dev.empty() returns int language plpgsql as '{function}'")).await;
     let mut session = world.session().await;
-    for sql in [
-        "with gone as (delete from dev.t returning x) select * from gone",
-        "select 1) as a; commit; delete from dev.t; select * from (select 1",
-        "select 1; delete from dev.t",
-    ] {
-        let refused = session.read(sql, Some(1)).await;
-        assert!(matches!(refused, Err(Error::Refused(_))), "{sql}: {refused:?}");
+    for sql in ATTEMPTS {
+        for limit in [None, Some(1)] {
+            let refused = session.read(sql, limit).await;
+            assert!(matches!(refused, Err(Error::Refused(_) | Error::Fault(_))), "{sql}: {refused:?}");
+        }
+        let test = Test {
+            sql: sql.to_owned(),
+            fail_calc: "count(*)".into(),
+            warn_if: "> 0".into(),
+            error_if: "> 0".into(),
+            limit: None,
+        };
+        assert!(session.test(&test).await.is_err(), "{sql}");
+        assert_eq!(world.rows("select x from dev.t").await, ["1"], "{sql}");
     }
-    assert_eq!(world.rows("select x from dev.t").await, ["1"]);
+    assert_eq!(world.rows("select 1 from pg_prepared_xacts").await.len(), 0);
+    let state = session.read("show transaction_read_only", None).await.unwrap();
+    assert_eq!(state.rows, [[Some("on".to_owned())]], "no attempt has left anything in the session");
+}
+
+#[tokio::test]
+async fn a_session_to_read_writes_nothing_outside_of_a_read_either() {
+    let world = World::new("read_session").await;
+    let mut session = world.target.connect_to_read().await.unwrap();
+    let refused = session.build(&key(), &work("t", table("select 1 as x"))).await;
+    assert!(matches!(&refused, Err(Error::Refused(refusal)) if refusal.sqlstate == "25006"), "{refused:?}");
 }
 
 #[tokio::test]
@@ -43,6 +90,9 @@ async fn finds_relations_and_their_columns() {
     let columns = session.columns(&Name::new("dev", "t")).await.unwrap();
     let shown: Vec<_> = columns.iter().map(|c| format!("{} {} {}", c.name, c.data_type, c.ddl_type)).collect();
     assert_eq!(shown, ["a bigint bigint", "b character varying character varying(5)", "c numeric numeric(6,2)"]);
+    world.execute("alter table dev.t alter a set not null").await;
+    let nullable: Vec<_> = session.columns(&Name::new("dev", "t")).await.unwrap();
+    assert_eq!(nullable.iter().map(|column| column.is_nullable).collect::<Vec<_>>(), [false, true, true]);
 }
 
 #[tokio::test]
