@@ -13,7 +13,7 @@ use dvt_dbt::jinja::{
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
-use crate::project::{Loaded, Map};
+use crate::project::{Loaded, Map, Written};
 use crate::targets::{self, Name, Rows, Session};
 
 /// Says what is rendered.
@@ -72,7 +72,10 @@ impl Bridge<'_> {
         let mut all = compile(parsed.engine(), &nodes, std::slice::from_ref(unique_id), Some(self));
         match all.swap_remove(unique_id).expect("invariant: every selected node is answered") {
             Compilation::Compiled(compiled) => {
-                Ok(Sql { map: Map::of_rendering(&compiled.source_map), text: compiled.sql })
+                let path = || nodes.context(unique_id).map(|node| node.path.to_string()).unwrap_or_default();
+                let written = self.rendering.text.as_ref();
+                let written = written.map(|text| Written { path: path(), text: text.sql.clone() });
+                Ok(Sql { map: Map::of_rendering(&compiled.source_map, written), text: compiled.sql })
             }
             Compilation::Broken(diagnostic) => Err(diagnostic),
             Compilation::Deferred(deferred) => {

@@ -1,4 +1,5 @@
-//! Answers questions outside of any run: the first rows of a node, and whether a target can be used. Reads only.
+//! Answers questions outside of any run: the first rows of a node, the columns of its relation, and whether a target
+//! can be used. Reads only.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +7,9 @@ use std::time::{Duration, Instant};
 use dvt_dbt::jinja::RunValues;
 use dvt_dbt::node::{Node, ResourceType};
 use dvt_domain::id::ProjectId;
-use dvt_domain::run::question::{Answer, Column, Failure as Refused, Question, Rows, RowsQuestion, SECONDS_MAX};
+use dvt_domain::run::question::{
+    Answer, Column, Failure as Refused, Moment, Question, Relation, RelationColumn, Rows, RowsQuestion, SECONDS_MAX,
+};
 use dvt_log::Log;
 use dvt_runtime::CancellationToken;
 use dvt_store::Store;
@@ -16,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::bridge::{Rendering, Sql, Text, render};
 use crate::cte;
 use crate::project::{self, Loaded, Versions};
-use crate::targets::{Error, Fault, Session, Targets};
+use crate::targets::{self, Canceller, Error, Fault, Session, Targets};
 use crate::task::{Failure, THREAD};
 
 /// How often new questions are looked for.
@@ -92,6 +95,7 @@ impl Previews {
         let duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
         let answer = match answer {
             Ok(Ok(Answer::Rows(rows))) => Answer::Rows(Rows { duration_us, ..rows }),
+            Ok(Ok(Answer::Relation(relation))) => Answer::Relation(Relation { duration_us, ..relation }),
             Ok(Ok(Answer::Connected { server, .. })) => Answer::Connected { server, duration_us },
             Ok(Ok(Answer::Failed(failure))) => Answer::Failed(failure),
             Ok(Err(failure)) => refused(failure, duration_us),
@@ -113,7 +117,24 @@ impl Previews {
     async fn answer(&self, project_id: ProjectId, question: Question) -> anyhow::Result<Result<Answer, Failure>> {
         match question {
             Question::Connection { target, database } => Ok(self.connection(&target, &database).await),
-            Question::Rows(question) => self.rows(project_id, question).await,
+            Question::Rows(question) => {
+                let opened = self.open((project_id, &question.moment)).await?;
+                let (project, session) = match opened {
+                    Ok(opened) => opened,
+                    Err(failure) => return Ok(Err(failure)),
+                };
+                in_time(session.canceller(), read(project, session, &question)).await
+            }
+            Question::Columns(question) => {
+                let opened = self.open((project_id, &question.moment)).await?;
+                let (project, mut session) = match opened {
+                    Ok(opened) => opened,
+                    Err(failure) => return Ok(Err(failure)),
+                };
+                let canceller = session.canceller();
+                let columns = async { Ok(columns(&project, session.as_mut(), &question.unique_id).await) };
+                in_time(canceller, columns).await
+            }
         }
     }
 
@@ -127,35 +148,70 @@ impl Previews {
         tested.await.map_err(|error: Error| failure(error, None))
     }
 
-    async fn rows(&self, project_id: ProjectId, question: RowsQuestion) -> anyhow::Result<Result<Answer, Failure>> {
+    /// Loads a project and opens a session of its target. The inner error: there is none.
+    async fn open(
+        &self,
+        (project_id, moment): (ProjectId, &Moment),
+    ) -> anyhow::Result<Result<(Arc<Loaded>, Box<dyn Session>), Failure>> {
         let versions = Versions {
             project_id,
-            project_version: question.project_version,
-            branch_id: question.branch_id,
-            branch_version: question.branch_version,
-            environment: &question.environment,
+            project_version: moment.project_version,
+            branch_id: moment.branch_id,
+            branch_version: moment.branch_version,
+            environment: &moment.environment,
         };
         let project = match project::load(&self.log, &mut *self.store.acquire().await?, versions).await? {
             Ok(project) => project,
             Err(fault) => return Ok(Err(fault.into())),
         };
-        let connected = match self.targets.find(&project.environment.target) {
-            Ok(target) => target.connect().await,
-            Err(fault) => Err(fault.into()),
-        };
-        let session = match connected {
-            Ok(session) => session,
-            Err(error) => return Ok(Err(failure(error, None))),
-        };
-        let canceller = session.canceller();
-        match tokio::time::timeout(TIMEOUT, read(project, session, &question)).await {
-            Ok(read) => read,
-            Err(_) => {
-                canceller.cancel().await;
-                Ok(Err(Failure::new("PREVIEW_TIMEOUT", format!("the preview took longer than {SECONDS_MAX} s"))))
-            }
+        Ok(self.session(&project.environment.target).await.map(|session| (project, session)))
+    }
+
+    async fn session(&self, target: &str) -> Result<Box<dyn Session>, Failure> {
+        let target = self.targets.find(target)?;
+        target.connect_to_read().await.map_err(|error| failure(error, None))
+    }
+}
+
+/// Waits for an answer as long as a question may take.
+async fn in_time(
+    canceller: Arc<dyn Canceller>,
+    answer: impl Future<Output = anyhow::Result<Result<Answer, Failure>>>,
+) -> anyhow::Result<Result<Answer, Failure>> {
+    match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(answered) => answered,
+        Err(_) => {
+            canceller.cancel().await;
+            Ok(Err(Failure::new("PREVIEW_TIMEOUT", format!("the preview took longer than {SECONDS_MAX} s"))))
         }
     }
+}
+
+/// Answers the columns that the target has for a node.
+async fn columns(project: &Loaded, session: &mut dyn Session, unique_id: &str) -> Result<Answer, Failure> {
+    let node = project.parsed.find(unique_id).ok_or_else(|| not_found(unique_id))?;
+    let name = project.relation(node);
+    let found = async {
+        let kind = session.relation(&name).await?;
+        let columns = if kind.is_some() { session.columns(&name).await? } else { Vec::new() };
+        Ok((kind, columns))
+    };
+    let (kind, columns) = found.await.map_err(|error: Error| failure(error, None))?;
+    let column = |column: targets::Column| {
+        let targets::Column { name, ddl_type, is_nullable, .. } = column;
+        RelationColumn { name, r#type: ddl_type, is_nullable }
+    };
+    Ok(Answer::Relation(Relation {
+        schema: name.schema,
+        name: name.identifier,
+        kind: kind.map(|kind| kind.as_str().to_owned()),
+        columns: columns.into_iter().map(column).collect(),
+        duration_us: 0,
+    }))
+}
+
+fn not_found(unique_id: &str) -> Failure {
+    Failure::new("NODE_NOT_FOUND", format!("there is no node {unique_id} in this version"))
 }
 
 async fn read(
@@ -195,7 +251,7 @@ fn rendering(project: &Arc<Loaded>, question: &RowsQuestion) -> Result<Rendering
     };
     let node = project.parsed.find(&unique_id);
     if node.is_none() && question.unique_id.is_some() {
-        return Err(Failure::new("NODE_NOT_FOUND", format!("there is no node {unique_id} in this version")));
+        return Err(not_found(&unique_id));
     }
     let text = question.sql.clone().or_else(|| node.and_then(all_of));
     Ok(Rendering {

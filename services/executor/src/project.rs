@@ -76,7 +76,10 @@ impl Loaded {
     /// Answers where in a file a byte of a node's SQL comes from.
     pub(crate) fn place(&self, map: &Map, at: usize) -> Option<Place> {
         let (path, byte) = map.source(at)?;
-        let bytes = &self.file(path)?.bytes;
+        let bytes = match &map.written {
+            Some(written) if written.path == path => written.text.as_bytes(),
+            Some(_) | None => &self.file(path)?.bytes,
+        };
         let before = String::from_utf8_lossy(bytes.get(..byte)?);
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
@@ -89,17 +92,26 @@ impl Loaded {
 pub(crate) struct Map {
     paths: Vec<String>,
     spans: Vec<Span>,
+    /// What was rendered in the place of a file's own text.
+    written: Option<Written>,
+}
+
+/// Is a text that stands for a file: what an editor holds. Without a node its path is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Map {
     /// Takes the map of an artifact.
     pub(crate) fn of_artifact(paths: &[String], spans: &[Span]) -> Self {
-        Self { paths: paths.to_vec(), spans: spans.to_vec() }
+        Self { paths: paths.to_vec(), spans: spans.to_vec(), written: None }
     }
 
-    /// Takes the map of a rendering.
-    pub(crate) fn of_rendering(spans: &[SourceSpan]) -> Self {
-        let mut map = Self::default();
+    /// Takes the map of a rendering, which may be that of another text than the file's.
+    pub(crate) fn of_rendering(spans: &[SourceSpan], written: Option<Written>) -> Self {
+        let mut map = Self { written, ..Self::default() };
         for SourceSpan { output, path, source } in spans {
             let known = map.paths.iter().position(|known| known.as_str() == &**path);
             let path = known.unwrap_or_else(|| {

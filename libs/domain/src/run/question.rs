@@ -18,17 +18,25 @@ pub const SECONDS_MAX: u64 = 30;
 pub enum Question {
     /// What are the first rows of a node, of unsaved SQL, or of one CTE?
     Rows(RowsQuestion),
+    /// Which columns does the target have for a node?
+    Columns(ColumnsQuestion),
     /// Does the target answer, and may we use it?
     Connection { target: String, database: String },
+}
+
+/// Says which files a question is about, and how they are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    pub branch_id: BranchId,
+    pub branch_version: i64,
+    pub project_version: i64,
+    pub environment: String,
 }
 
 /// Asks for the first rows of a node as the branch has it, with the environment's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowsQuestion {
-    pub branch_id: BranchId,
-    pub branch_version: i64,
-    pub project_version: i64,
-    pub environment: String,
+    pub moment: Moment,
     /// The node; None for SQL that belongs to no node.
     pub unique_id: Option<String>,
     /// The text of the editor, Jinja included, instead of the node's own.
@@ -39,11 +47,19 @@ pub struct RowsQuestion {
     pub limit: i64,
 }
 
+/// Asks for the columns of a node's relation, as the branch and the environment name that one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnsQuestion {
+    pub moment: Moment,
+    pub unique_id: String,
+}
+
 /// Answers a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Answer {
     Rows(Rows),
+    Relation(Relation),
     Connected { server: String, duration_us: i64 },
     Failed(Failure),
 }
@@ -64,6 +80,27 @@ pub struct Column {
     pub name: String,
     /// As the database names it, e.g. `int4`.
     pub r#type: String,
+}
+
+/// Is what the target has under a node's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    pub schema: String,
+    pub name: String,
+    /// dbt's word, e.g. `view`; None: there is no such relation.
+    pub kind: Option<String>,
+    /// In the relation's own order.
+    pub columns: Vec<RelationColumn>,
+    pub duration_us: i64,
+}
+
+/// Is a column of a relation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelationColumn {
+    pub name: String,
+    /// As DDL writes it, e.g. `numeric(10,2)`.
+    pub r#type: String,
+    pub is_nullable: bool,
 }
 
 /// Says why there is no answer.

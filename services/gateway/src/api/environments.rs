@@ -1,13 +1,11 @@
 //! Environments: where a project runs, and the values it is read with.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use dvt_domain::Topic;
 use dvt_domain::project::{Command, EnvironmentDefined, Project};
-use dvt_domain::run::question::{Answer, Question};
+use dvt_domain::run::question::{Answer, Question, Relation, Rows};
 use dvt_log::Decided;
 use dvt_store::view;
 use indexmap::IndexMap;
@@ -23,10 +21,6 @@ use crate::http::json::HashedJson;
 use crate::http::problem::Problem;
 use crate::views;
 
-/// How long a connection test may take.
-const PATIENCE: Duration = Duration::from_secs(35);
-/// How often the answer to a connection test is looked for.
-const POLL: Duration = Duration::from_millis(50);
 /// The statements at a time unless an environment says otherwise.
 const THREADS: i32 = 4;
 
@@ -161,18 +155,7 @@ pub(super) async fn test(
     let scope = Scope::head(&app, &project).await?;
     let found = scope.environment(Some(&name))?;
     let question = Question::Connection { target: found.target.clone(), database: found.environment.database.clone() };
-    let asked = previews::ask(&app, scope.id.uuid(), &question).await?;
-    let answer = async {
-        let mut tick = tokio::time::interval(POLL);
-        loop {
-            tick.tick().await;
-            if let Some(answer) = previews::answer(&app, asked).await? {
-                return Ok::<_, Problem>(answer);
-            }
-        }
-    };
-    let nobody = |_| Problem::unavailable("EXECUTOR_UNAVAILABLE", "no executor answered in time; repeat the request");
-    let answer = tokio::time::timeout(PATIENCE, answer).await.map_err(nobody)??;
+    let answer = previews::ask_now(&app, scope.id.uuid(), &question).await?;
     Ok(Json(answer.into()))
 }
 
@@ -180,7 +163,9 @@ impl From<Answer> for ConnectionTest {
     fn from(answer: Answer) -> Self {
         let (status, server, code, detail, duration_us) = match answer {
             Answer::Connected { server, duration_us } => ("ok", Some(server), None, None, duration_us),
-            Answer::Rows(rows) => ("ok", None, None, None, rows.duration_us),
+            Answer::Rows(Rows { duration_us, .. }) | Answer::Relation(Relation { duration_us, .. }) => {
+                ("ok", None, None, None, duration_us)
+            }
             Answer::Failed(failure) => ("failed", None, Some(failure.code), Some(failure.message), failure.duration_us),
         };
         Self { status, server, code, detail, ms: duration_us as f64 / 1_000.0 }

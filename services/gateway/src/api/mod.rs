@@ -1,5 +1,6 @@
 //! The routes, one file per resource.
 
+mod columns;
 mod commands;
 mod compilations;
 mod create;
@@ -58,6 +59,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(selection::selection))
         .routes(routes!(nodes::node))
         .routes(routes!(nodes::compiled))
+        .routes(routes!(columns::columns))
         .routes(routes!(nodes::node_history))
         .routes(routes!(commands::apply))
         .routes(routes!(previews::rename))

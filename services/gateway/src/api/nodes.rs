@@ -175,7 +175,7 @@ fn node_file(node: &Node, scope: &Scope) -> Option<NodeFile> {
     Some(NodeFile { path: path.to_string(), sha256: file.sha256.to_string(), text })
 }
 
-fn unknown_node(unique_id: &str) -> Problem {
+pub(super) fn unknown_node(unique_id: &str) -> Problem {
     let detail = "the project has no node of that unique_id at this version";
     Problem::new(axum::http::StatusCode::NOT_FOUND, "NODE_NOT_FOUND", detail).at("unique_id").got(unique_id)
 }

@@ -1,10 +1,14 @@
 //! Previews: what a rename or a removal would change before it is made, and the first rows of a node before it is run.
 
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use dvt_dbt::edit::{self, DecideInput, Refusal, RemovalPreview, RenamePreview};
 use dvt_dbt::parse::ParseInput;
-use dvt_domain::run::question::{Answer, Failure, Question, ROWS_MAX, Rows, RowsQuestion, SQL_MAX_BYTES};
+use dvt_domain::run::question::{
+    Answer, Failure, Moment, Question, ROWS_MAX, Relation, Rows, RowsQuestion, SQL_MAX_BYTES,
+};
 use dvt_store::preview;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +21,11 @@ use crate::edits;
 use crate::http::json::Json;
 use crate::http::problem::Problem;
 use crate::parsed::Reading;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// How often it is looked for.
+const POLL: Duration = Duration::from_millis(50);
 
 /// Asks what a rename would change.
 #[derive(Deserialize, ToSchema)]
@@ -211,7 +220,7 @@ pub(super) struct PreviewFailure {
     code: String,
     message: String,
     sqlstate: Option<String>,
-    /// In the project's files.
+    /// In the project's files; where the text of an editor was sent, in that text, its path empty without a node.
     place: Option<Place>,
     ms: f64,
 }
@@ -224,13 +233,10 @@ pub(super) async fn rows(
     Json(asked): Json<RowsWanted>,
 ) -> Result<(StatusCode, axum::Json<PreviewRef>), Problem> {
     let scope = Scope::head(&app, &project).await?;
-    let environment = scope.environment(asked.environment.as_deref())?.environment.name.clone();
+    let moment = moment(&scope, asked.environment.as_deref())?;
     check(&asked)?;
     let question = Question::Rows(RowsQuestion {
-        branch_id: scope.branch.branch_id,
-        branch_version: scope.head.version,
-        project_version: scope.project.version,
-        environment,
+        moment,
         unique_id: asked.unique_id,
         sql: asked.sql,
         cte: asked.cte,
@@ -238,6 +244,16 @@ pub(super) async fn rows(
     });
     let preview_id = ask(&app, scope.id.uuid(), &question).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(PreviewRef { preview_id: preview_id.to_string() })))
+}
+
+/// Says which files a question is about: those of the head, read for an environment.
+pub(super) fn moment(scope: &Scope, environment: Option<&str>) -> Result<Moment, Problem> {
+    Ok(Moment {
+        branch_id: scope.branch.branch_id,
+        branch_version: scope.head.version,
+        project_version: scope.project.version,
+        environment: scope.environment(environment)?.environment.name.clone(),
+    })
 }
 
 fn check(asked: &RowsWanted) -> Result<(), Problem> {
@@ -275,6 +291,25 @@ pub(super) async fn answer(app: &App, preview_id: Uuid) -> Result<Option<Answer>
     }
 }
 
+/// Asks a target something and waits for its answer.
+///
+/// # Errors
+/// EXECUTOR_UNAVAILABLE where none comes in time.
+pub(super) async fn ask_now(app: &App, project_id: Uuid, question: &Question) -> Result<Answer, Problem> {
+    let asked = ask(app, project_id, question).await?;
+    let answer = async {
+        let mut tick = tokio::time::interval(POLL);
+        loop {
+            tick.tick().await;
+            if let Some(answer) = answer(app, asked).await? {
+                return Ok::<_, Problem>(answer);
+            }
+        }
+    };
+    let nobody = |_| Problem::unavailable("EXECUTOR_UNAVAILABLE", "no executor answered in time; repeat the request");
+    tokio::time::timeout(PATIENCE, answer).await.map_err(nobody)?
+}
+
 /// Answers a preview.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/previews/{preview_id}", tag = "edits", params(("project" = String, Path), ("preview_id" = String, Path)), responses((status = OK, body = Preview)))]
 pub(super) async fn preview(
@@ -287,7 +322,7 @@ pub(super) async fn preview(
     Ok(axum::Json(answer(&app, preview_id).await?.map_or(Preview::Pending, Preview::from)))
 }
 
-fn milliseconds(microseconds: i64) -> f64 {
+pub(super) fn milliseconds(microseconds: i64) -> f64 {
     microseconds as f64 / 1_000.0
 }
 
@@ -295,7 +330,9 @@ impl From<Answer> for Preview {
     fn from(answer: Answer) -> Self {
         match answer {
             Answer::Rows(rows) => Self::Done(rows.into()),
-            Answer::Connected { duration_us, .. } => Self::Done(Rows { duration_us, ..Rows::default() }.into()),
+            Answer::Relation(Relation { duration_us, .. }) | Answer::Connected { duration_us, .. } => {
+                Self::Done(Rows { duration_us, ..Rows::default() }.into())
+            }
             Answer::Failed(failure) => Self::Failed(failure.into()),
         }
     }

@@ -6,4 +6,5 @@ mod api;
 mod crash;
 mod folder;
 mod operate;
+mod preview;
 mod run;

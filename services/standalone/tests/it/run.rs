@@ -15,16 +15,16 @@ use crate::api::server::{Server, import, json as read, zip};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Is a project of a few files on a target of its own.
-struct World {
-    server: Server,
-    project: String,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) project: String,
     target: &'static str,
     stop: CancellationToken,
 }
 
 impl World {
     /// `target` names the target's database; the log's is named after it.
-    async fn new(target: &'static str, files: &[(&str, &str)]) -> Self {
+    pub(crate) async fn new(target: &'static str, files: &[(&str, &str)]) -> Self {
         let log = format!("{target}_log");
         let server = Server::start(&log).await;
         let cluster = Cluster::temporary().await;
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// Waits until what an address answers is as wanted.
-    async fn until(&self, address: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, address: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let look = async {
             loop {
                 let found = self.server.get(address).await;
@@ -67,12 +67,12 @@ impl World {
         tokio::time::timeout(PATIENCE, look).await.expect("it comes in time")
     }
 
-    async fn run(&self, body: Value) -> Value {
+    pub(crate) async fn run(&self, body: Value) -> Value {
         let run = self.request(body).await;
         self.until(&run, |run| run["state"] == "finished").await
     }
 
-    async fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         Cluster::temporary().await.query(self.target, sql).await.unwrap()
     }
 }
@@ -87,7 +87,7 @@ fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
     run["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap()
 }
 
-const PROJECT: (&str, &str) = ("dbt_project.yml", "name: shop\nversion: '1'\nprofile: shop\n");
+pub(crate) const PROJECT: (&str, &str) = ("dbt_project.yml", "name: shop\nversion: '1'\nprofile: shop\n");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_step_says_where_and_what_depends_on_it_is_skipped() {
@@ -151,28 +151,4 @@ async fn a_cancel_reaches_the_database_and_what_waits_does_not_start() {
     );
     let left = "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(120)%' and pid <> pg_backend_pid()";
     assert!(world.rows(left).await.is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn previews_show_saved_and_unsaved_rows_and_one_cte() {
-    let sql = "with a as (select 1 as x), b as (select x + 1 as y from a) select y from b";
-    let world = World::new("run_preview", &[PROJECT, ("models/m.sql", sql)]).await;
-    let preview = async |body: Value| {
-        let asked = world.server.post(&format!("{}/preview/data", world.project), body).await;
-        let address = format!("{}/previews/{}", world.project, asked["preview_id"].as_str().unwrap());
-        world.until(&address, |preview| preview["state"] != "pending").await
-    };
-    let node = "model.shop.m";
-    assert_eq!(preview(json!({"unique_id": node})).await["rows"], json!([["2"]]));
-    assert_eq!(preview(json!({"unique_id": node, "cte": "a"})).await["rows"], json!([["1"]]));
-    assert_eq!(
-        preview(json!({"unique_id": node, "sql": "select '{{ this.name }}' as n"})).await["rows"],
-        json!([["m"]])
-    );
-    assert_eq!(preview(json!({"sql": "select {{ 40 + 2 }} as n"})).await["rows"], json!([["42"]]));
-    let refused = preview(json!({"sql": "select 1 as x; drop schema dev"})).await;
-    assert_eq!((&refused["state"], &refused["code"]), (&json!("failed"), &json!("DATABASE_ERROR")));
-    assert_eq!(preview(json!({"unique_id": node, "cte": "z"})).await["code"], "CTE_NOT_FOUND");
-    let tested = world.server.post(&format!("{}/environments/dev/test", world.project), json!({})).await;
-    assert_eq!(tested["status"], "ok");
 }

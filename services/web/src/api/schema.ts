@@ -261,6 +261,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/nodes/{unique_id}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers the columns that the target has for a node, by its unique_id or its key. */
+        get: operations["nodes_columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/nodes/{unique_id}/compiled": {
         parameters: {
             query?: never;
@@ -306,6 +323,23 @@ export interface paths {
         put?: never;
         /** Runs a node, the text of an editor or one CTE, read-only, for its first rows. */
         post: operations["edits_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/preview/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows a removal without making it, with what it would break. */
+        post: operations["edits_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -538,6 +572,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Is a column that the target has. */
+        ActualColumn: {
+            name: string;
+            nullable: boolean;
+            /** @description From 1. */
+            ordinal: number;
+            /** @description As DDL writes it, e.g. `numeric(10,2)`. */
+            type: string;
+        };
         /** @description Adds a file of text. */
         AddFile: {
             path: string;
@@ -775,9 +818,10 @@ export interface components {
             path: string;
             reason: string;
         };
-        /** @description Is what the rename does to one file. */
+        /** @description Is what an edit does to one file. */
         FilePreview: {
             hunks: components["schemas"]["Hunk"][];
+            is_removed: boolean;
             moved_to?: string | null;
             path: string;
         };
@@ -797,6 +841,16 @@ export interface components {
             files: components["schemas"]["FileEntry"][];
             /** Format: int64 */
             version: number;
+        };
+        /** @description Is a relation of the target with its columns. */
+        FoundRelation: {
+            columns: components["schemas"]["ActualColumn"][];
+            /** @description dbt's word: `table`, `view`, `materialized_view` or `external`. */
+            kind: string;
+            /** Format: double */
+            ms: number;
+            name: string;
+            schema: string;
         };
         /** @description Is a project's graph in one environment. Tests are not nodes here: each node names its own. */
         Graph: {
@@ -995,6 +1049,13 @@ export interface components {
             how: string;
             name: string;
         };
+        /** @description Names a relation that is not there. */
+        MissingRelation: {
+            /** Format: double */
+            ms: number;
+            name: string;
+            schema: string;
+        };
         /** @description Says that a node has another unique_id than before. */
         MovedNode: {
             from: string;
@@ -1086,6 +1147,17 @@ export interface components {
             state: string;
             unique_id: string;
         };
+        /** @description Is what the target has under a node's name. */
+        NodeRelation: (components["schemas"]["FoundRelation"] & {
+            /** @enum {string} */
+            state: "found";
+        }) | (components["schemas"]["MissingRelation"] & {
+            /** @enum {string} */
+            state: "missing";
+        }) | (components["schemas"]["PreviewFailure"] & {
+            /** @enum {string} */
+            state: "failed";
+        });
         /** @description Is what came of one command. */
         Outcome: components["schemas"]["CommandResult"] | components["schemas"]["Problem"];
         /** @description Points into a file. Line and column count from 1, the column in characters. */
@@ -1233,6 +1305,23 @@ export interface components {
         PublishRef: {
             publish_id: string;
             /** Format: int64 */
+            version: number;
+        };
+        /** @description Asks what a removal would change. */
+        Removal: {
+            unique_id: string;
+        };
+        /** @description Says what a removal would change. */
+        RemovalPreview: {
+            /** @description What still names the node and would break; the removal is refused while there is any. */
+            breaks: components["schemas"]["Mention"][];
+            files: components["schemas"]["FilePreview"][];
+            /** @description What happens in the target. */
+            target: string;
+            /**
+             * Format: int64
+             * @description The version of the branch that was looked at.
+             */
             version: number;
         };
         /** @description Removes a file. */
@@ -1466,6 +1555,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type ActualColumn = components['schemas']['ActualColumn'];
 export type AddFile = components['schemas']['AddFile'];
 export type AddNode = components['schemas']['AddNode'];
 export type AddTest = components['schemas']['AddTest'];
@@ -1497,6 +1587,7 @@ export type FileLeftOut = components['schemas']['FileLeftOut'];
 export type FilePreview = components['schemas']['FilePreview'];
 export type FileText = components['schemas']['FileText'];
 export type FileTree = components['schemas']['FileTree'];
+export type FoundRelation = components['schemas']['FoundRelation'];
 export type Graph = components['schemas']['Graph'];
 export type GraphNode = components['schemas']['GraphNode'];
 export type HistoryEvent = components['schemas']['HistoryEvent'];
@@ -1510,6 +1601,7 @@ export type LogLine = components['schemas']['LogLine'];
 export type MappedSpan = components['schemas']['MappedSpan'];
 export type Mention = components['schemas']['Mention'];
 export type MissingPackage = components['schemas']['MissingPackage'];
+export type MissingRelation = components['schemas']['MissingRelation'];
 export type MovedNode = components['schemas']['MovedNode'];
 export type MoveFile = components['schemas']['MoveFile'];
 export type NewCompilation = components['schemas']['NewCompilation'];
@@ -1521,6 +1613,7 @@ export type NodeColumn = components['schemas']['NodeColumn'];
 export type NodeDetail = components['schemas']['NodeDetail'];
 export type NodeFile = components['schemas']['NodeFile'];
 export type NodeOutcome = components['schemas']['NodeOutcome'];
+export type NodeRelation = components['schemas']['NodeRelation'];
 export type Outcome = components['schemas']['Outcome'];
 export type Place = components['schemas']['Place'];
 export type PlaceNode = components['schemas']['PlaceNode'];
@@ -1538,6 +1631,8 @@ export type ProjectSummary = components['schemas']['ProjectSummary'];
 export type Publish = components['schemas']['Publish'];
 export type Publishes = components['schemas']['Publishes'];
 export type PublishRef = components['schemas']['PublishRef'];
+export type Removal = components['schemas']['Removal'];
+export type RemovalPreview = components['schemas']['RemovalPreview'];
 export type RemoveFile = components['schemas']['RemoveFile'];
 export type RemoveNode = components['schemas']['RemoveNode'];
 export type RemoveTest = components['schemas']['RemoveTest'];
@@ -2151,6 +2246,40 @@ export interface operations {
             };
         };
     };
+    nodes_columns: {
+        parameters: {
+            query?: {
+                /** @description `dev` unless given. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+                unique_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeRelation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     nodes_compiled: {
         parameters: {
             query?: {
@@ -2248,6 +2377,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreviewRef"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edits_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalPreview"];
                 };
             };
             /** @description a problem */
