@@ -3,6 +3,7 @@
 //! Refuses only the container's faults: a path that escapes, a link, no dbt_project.yml. Everything else is taken as it
 //! is and gets its diagnostics from the parser.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dvt_dbt::tree::{File, Mode, Tree};
@@ -46,8 +47,9 @@ pub enum Content {
 pub struct Options<'a> {
     /// The folder of dbt_project.yml, where the user chose one of several.
     pub root: Option<&'a str>,
-    /// True if Git listed the files, so that `.gitignore` has been heard already.
-    pub listed_by_git: bool,
+    /// True if the files were chosen one by one, as those of a folder are: `.gitignore` has been heard already, and the
+    /// top is the repository's.
+    pub is_listed: bool,
 }
 
 /// Holds what was taken.
@@ -67,14 +69,26 @@ pub enum Error {
     Empty,
     #[error("entry `{0}` does not stay inside the project")]
     Path(String),
-    #[error("entry `{0}` is a link")]
+    #[error("entry `{0}` is a link; only links in dbt_packages/ to a folder that comes along are followed")]
     Link(String),
     #[error("there is no dbt_project.yml")]
     NoProject,
-    #[error("there are several dbt_project.yml; choose the folder of one")]
+    #[error("there are several dbt_project.yml; choose the folder of one as the root")]
     Roots(Vec<String>),
-    #[error("there is no dbt_project.yml in `{0}`")]
+    #[error("there is no dbt_project.yml in the folder `{0}`")]
     NoProjectAt(String),
+}
+
+impl Error {
+    /// Answers the stable code; the same in API, command line and page.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "IMPORT_EMPTY",
+            Self::Path(_) | Self::Link(_) => "IMPORT_PATH",
+            Self::NoProject | Self::NoProjectAt(_) => "IMPORT_NO_PROJECT",
+            Self::Roots(_) => "IMPORT_ROOT",
+        }
+    }
 }
 
 /// Sorts entries into the project's tree, its packages and what is left out.
@@ -82,13 +96,17 @@ pub enum Error {
 /// # Errors
 /// When a path escapes, something is a link, or no single project is found. Nothing is taken then.
 pub fn take(entries: Vec<Entry>, options: Options) -> Result<Taken, Error> {
-    let mut entries = strip_top_folder(check_paths(entries)?);
+    let mut entries = check_paths(entries)?;
+    if !options.is_listed {
+        entries = strip_top_folder(entries);
+    }
     if entries.is_empty() {
         return Err(Error::Empty);
     }
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let root = find_root(&entries, options.root)?;
-    let ignored = if options.listed_by_git { None } else { Some(gitignores(&entries)) };
+    let ignored = if options.is_listed { None } else { Some(gitignores(&entries)) };
+    let projects: BTreeSet<String> = project_folders(&entries).map(prefix).collect();
     let packages = format!("{}{PACKAGES_FOLDER}/", prefix(&root));
     let mut taken = Taken { root, ..Taken::default() };
     for entry in resolve_links(entries, &packages)? {
@@ -96,7 +114,7 @@ pub fn take(entries: Vec<Entry>, options: Options) -> Result<Taken, Error> {
         let file = File::new(mode, bytes);
         if let Some(inside) = entry.path.strip_prefix(&packages) {
             taken.packages.insert(format!("{PACKAGES_FOLDER}/{inside}"), file);
-        } else if let Some(reason) = leave_out::reason(&entry.path, &file) {
+        } else if let Some(reason) = leave_out::reason(&entry.path, &file, &projects) {
             taken.left_out.push(LeftOut { path: entry.path, reason: reason.to_owned() });
         } else if ignored.as_ref().is_some_and(|ignored| is_ignored(ignored, &entry.path)) {
             taken.left_out.push(LeftOut { path: entry.path, reason: "ignored by .gitignore".to_owned() });
@@ -140,17 +158,18 @@ fn strip_top_folder(entries: Vec<Entry>) -> Vec<Entry> {
     entries.into_iter().map(strip).collect()
 }
 
+/// Lists the folders of the dbt_project.yml.
+fn project_folders(entries: &[Entry]) -> impl Iterator<Item = &str> {
+    entries.iter().filter_map(|entry| match entry.path.rsplit_once('/') {
+        Some((folder, PROJECT_FILE)) => Some(folder),
+        None if entry.path == PROJECT_FILE => Some(""),
+        Some(_) | None => None,
+    })
+}
+
 fn find_root(entries: &[Entry], chosen: Option<&str>) -> Result<String, Error> {
     let inside_packages = |folder: &str| folder.split('/').any(|part| part == PACKAGES_FOLDER);
-    let folders: Vec<&str> = entries
-        .iter()
-        .filter_map(|entry| match entry.path.rsplit_once('/') {
-            Some((folder, PROJECT_FILE)) => Some(folder),
-            None if entry.path == PROJECT_FILE => Some(""),
-            Some(_) | None => None,
-        })
-        .filter(|folder| !inside_packages(folder))
-        .collect();
+    let folders: Vec<&str> = project_folders(entries).filter(|folder| !inside_packages(folder)).collect();
     if let Some(chosen) = chosen {
         let chosen = chosen.trim_matches('/');
         return match folders.contains(&chosen) {
@@ -174,14 +193,16 @@ fn resolve_links(entries: Vec<Entry>, packages: &str) -> Result<Vec<Entry>, Erro
         let Content::Link(to) = &entry.content else { continue };
         let folder = entry.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let target = entry.path.starts_with(packages).then(|| join(folder, to)).flatten();
-        let target = format!("{}/", target.ok_or_else(|| Error::Link(entry.path.clone()))?);
-        let inside = entries.iter().filter(|other| other.path.starts_with(&target));
-        let copies: Vec<_> = inside
+        let target = prefix(&target.ok_or_else(|| Error::Link(entry.path.clone()))?);
+        // A project in a subfolder may use the repository itself as a package: then the packages are inside, too.
+        let inside = entries
+            .iter()
+            .filter(|other| other.path.starts_with(&target) && !other.path.starts_with(packages))
             .map(|other| Entry {
                 path: format!("{}/{}", entry.path, &other.path[target.len()..]),
                 content: other.content.clone(),
-            })
-            .collect();
+            });
+        let copies: Vec<_> = inside.collect();
         if copies.is_empty() {
             return Err(Error::Link(entry.path.clone()));
         }
@@ -277,10 +298,25 @@ mod tests {
     }
 
     #[test]
+    fn keeps_the_top_of_a_folder_and_what_only_looks_generated() {
+        let files = || {
+            vec![
+                file("shop/dbt_project.yml", "name: shop"),
+                file("shop/models/logs/a.sql", "select 1"),
+                file("shop/logs/dbt.log", ""),
+            ]
+        };
+        let taken = take(files(), Options { root: None, is_listed: true }).expect("a project");
+        assert_eq!(paths(&taken.tree), ["shop/dbt_project.yml", "shop/models/logs/a.sql"]);
+        assert_eq!(taken.root, "shop");
+        assert_eq!(paths(&take_all(files()).expect("a project").tree), ["dbt_project.yml", "models/logs/a.sql"]);
+    }
+
+    #[test]
     fn finds_the_project_in_a_subfolder_and_asks_which_of_several() {
         let two = vec![file("a/dbt_project.yml", ""), file("b/c/dbt_project.yml", ""), file("readme", "")];
         assert_eq!(take_all(two.clone()), Err(Error::Roots(vec!["a".into(), "b/c".into()])));
-        let chosen = take(two, Options { root: Some("b/c"), listed_by_git: false }).expect("one was chosen");
+        let chosen = take(two, Options { root: Some("b/c"), is_listed: false }).expect("one was chosen");
         assert_eq!(chosen.root, "b/c");
         assert_eq!(take_all(vec![file("readme", "")]), Err(Error::NoProject));
         assert_eq!(take_all(vec![]), Err(Error::Empty));
@@ -299,6 +335,15 @@ mod tests {
         let with = |entry| take_all([project(), vec![entry]].concat());
         let taken = with(link("dbt_packages/utils", "../local/utils")).expect("a local package");
         assert_eq!(paths(&taken.packages), ["dbt_packages/utils/dbt_project.yml"]);
+        let below = ["it/dbt_project.yml", "it/dbt_packages/y/z.sql"].map(|path| file(path, "")).to_vec();
+        let files = [project(), below, vec![link("it/dbt_packages/top", "../../")]].concat();
+        let taken = take(files, Options { root: Some("it"), is_listed: true }).expect("the top is a package");
+        let top = ["dbt_project.yml", "it/dbt_project.yml", "local/utils/dbt_project.yml"];
+        let copied = top.map(|path| format!("dbt_packages/top/{path}"));
+        assert_eq!(
+            paths(&taken.packages),
+            [copied.each_ref().map(|path| path.as_str()).as_slice(), &["dbt_packages/y/z.sql"]].concat()
+        );
         assert_eq!(with(link("dbt_packages/x", "../../etc")), Err(Error::Link("dbt_packages/x".into())));
         assert_eq!(with(link("models/x.sql", "a.sql")), Err(Error::Link("models/x.sql".into())));
     }
@@ -315,7 +360,7 @@ mod tests {
         };
         let taken = take_all(entries()).expect("a project");
         assert_eq!(paths(&taken.tree), [".gitignore", "dbt_project.yml", "keep.log"]);
-        let listed = take(entries(), Options { root: None, listed_by_git: true }).expect("a project");
+        let listed = take(entries(), Options { root: None, is_listed: true }).expect("a project");
         assert_eq!(listed.tree.len(), 4);
     }
 }

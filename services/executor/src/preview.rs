@@ -265,6 +265,7 @@ fn rendering(project: &Arc<Loaded>, question: &RowsQuestion) -> Result<Rendering
             invocation_id: uuid::Uuid::now_v7().to_string(),
             started_at: chrono::Utc::now().to_rfc3339(),
             thread_id: THREAD.to_owned(),
+            selected: node.map(|node| node.unique_id.clone()).into_iter().collect(),
         },
     })
 }

@@ -20,6 +20,7 @@ use dvt_log::Log;
 use dvt_runtime::{CancellationToken, Health, Tasks, admin};
 use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
+use tokio::net::TcpListener;
 
 use crate::app::{App, Target, Waits};
 use crate::http::guard::Guard;
@@ -28,9 +29,19 @@ use crate::live::Live;
 /// Runs the service until shutdown.
 ///
 /// # Errors
-/// When the address is not a loopback one and the network is not trusted, the database does not answer at start, or a part fails for good.
+/// As [`serve`]; when the address is taken.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let address = config.listen_addr;
+    let listener = TcpListener::bind(config.listen_addr).await?;
+    serve(config, listener, shutdown).await
+}
+
+/// Runs the service until shutdown on an address that is bound already, whatever the configuration names.
+///
+/// # Errors
+/// When the address is not a loopback one and the network is not trusted, the database does not answer at start, or a
+/// part fails for good.
+pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
     ensure!(
         address.ip().is_loopback() || config.trust_network,
         "LISTEN_ADDR {address} is not a loopback address, there is no sign-in yet, and TRUST_NETWORK is not set"
@@ -54,7 +65,6 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let app = App::new(store, log, appender, Waits { live, wakes }, default_target);
     let guard = Guard::new(config.rate_limit, config.allowed_hosts);
     let router = api::router(app, guard).merge(admin::router(health.clone()));
-    let listener = tokio::net::TcpListener::bind(address).await?;
     let stop = tasks.shutdown();
     tasks.spawn("http", async move {
         axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await

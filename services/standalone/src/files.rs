@@ -18,28 +18,19 @@ use ignore::WalkBuilder;
 const PACKAGES_FOLDER: &str = "dbt_packages";
 const PROJECT_FILE: &str = "dbt_project.yml";
 /// The permission bit that makes a file executable for its owner.
-const OWNER_EXECUTES: u32 = 0o100;
-
-/// Holds the files of a folder.
-#[derive(Debug)]
-pub(crate) struct Listing {
-    pub(crate) entries: Vec<Entry>,
-    /// True if Git chose the files.
-    pub(crate) listed_by_git: bool,
-}
+pub(crate) const OWNER_EXECUTES: u32 = 0o100;
 
 /// Reads what Git tracks or would track, and every `dbt_packages/` beside a dbt_project.yml. Without Git, everything
-/// but hidden folders' ignored files.
+/// but hidden folders' ignored files. Of `known`, the paths that a project has already, also what Git ignores.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read.
-pub(crate) fn read_tracked(dir: &Path) -> anyhow::Result<Listing> {
-    let by_git = list_by_git(dir);
-    let listed_by_git = by_git.is_some();
-    let mut paths = match by_git {
+pub(crate) fn read_tracked<'a>(dir: &Path, known: impl Iterator<Item = &'a str>) -> anyhow::Result<Vec<Entry>> {
+    let mut paths = match list_by_git(dir) {
         Some(paths) => paths,
         None => walk(dir, true)?,
     };
+    paths.extend(known.map(PathBuf::from).filter(|path| dir.join(path).symlink_metadata().is_ok()));
     let projects = paths.iter().filter(|path| path.file_name().is_some_and(|name| name == PROJECT_FILE));
     let packages: Vec<PathBuf> =
         projects.filter_map(|path| path.parent()).map(|folder| folder.join(PACKAGES_FOLDER)).collect();
@@ -48,7 +39,7 @@ pub(crate) fn read_tracked(dir: &Path) -> anyhow::Result<Listing> {
             paths.extend(walk(&dir.join(&folder), false)?.into_iter().map(|path| folder.join(path)));
         }
     }
-    Ok(Listing { entries: read_all(dir, &paths)?, listed_by_git })
+    read_all(dir, &paths)
 }
 
 fn list_by_git(dir: &Path) -> Option<BTreeSet<PathBuf>> {
@@ -119,6 +110,8 @@ fn relative_link(dir: &Path, path: &Path, to: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -150,27 +143,27 @@ mod tests {
         ]);
         git(dir.path(), &["init", "-q"]);
         git(dir.path(), &["add", "models"]);
-        let listing = read_tracked(dir.path()).expect("the folder can be read");
-        assert!(listing.listed_by_git);
-        assert_eq!(
-            paths(&listing.entries),
-            [".gitignore", "dbt_packages/p/dbt_project.yml", "dbt_project.yml", "models/a.sql"]
-        );
+        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
+        let taken = [".gitignore", "dbt_packages/p/dbt_project.yml", "dbt_project.yml", "models/a.sql"];
+        assert_eq!(paths(&entries), taken);
+        let known = ["scratch/b.sql", "scratch/gone.sql"].into_iter();
+        let entries = read_tracked(dir.path(), known).expect("the folder can be read");
+        assert_eq!(paths(&entries), [&taken[..], &["scratch/b.sql"]].concat());
     }
 
     #[test]
     fn takes_a_subfolder_of_a_repository_as_if_it_were_the_top() {
         let dir = folder(&[("warehouse/dbt_project.yml", "name: x"), ("other.txt", "")]);
         git(dir.path(), &["init", "-q"]);
-        let listing = read_tracked(&dir.path().join("warehouse")).expect("the folder can be read");
-        assert_eq!(paths(&listing.entries), ["dbt_project.yml"]);
+        let entries = read_tracked(&dir.path().join("warehouse"), iter::empty()).expect("the folder can be read");
+        assert_eq!(paths(&entries), ["dbt_project.yml"]);
     }
 
     #[test]
     fn keeps_the_executable_bit() {
         let dir = folder(&[("run.sh", "#!/bin/sh")]);
         fs::set_permissions(dir.path().join("run.sh"), fs::Permissions::from_mode(0o755)).expect("the mode can be set");
-        let entries = read_tracked(dir.path()).expect("the folder can be read").entries;
+        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
         assert!(matches!(entries[0].content, Content::File { mode: Mode::Executable, .. }));
     }
 
@@ -180,8 +173,8 @@ mod tests {
         fs::create_dir(dir.path().join("dbt_packages")).expect("the folder can be made");
         std::os::unix::fs::symlink(dir.path().join("packages/p"), dir.path().join("dbt_packages/p"))
             .expect("the link can be made");
-        let listing = read_tracked(dir.path()).expect("the folder can be read");
-        let link = listing.entries.iter().find(|entry| entry.path == "dbt_packages/p").expect("the link is listed");
+        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
+        let link = entries.iter().find(|entry| entry.path == "dbt_packages/p").expect("the link is listed");
         assert!(matches!(&link.content, Content::Link(to) if to == "../packages/p"));
     }
 }

@@ -1,6 +1,6 @@
 //! Which services run in this process, and how each is configured: what a cluster gives by environment variables.
 
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use dvt_runtime::Tasks;
@@ -19,11 +19,13 @@ pub(crate) struct Addresses {
     /// All targets that there are, that one among them.
     pub(crate) targets: Vec<(String, SecretString)>,
     pub(crate) repositories: PathBuf,
-    pub(crate) listen: SocketAddr,
 }
 
-/// Starts every service as a task.
-pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
+/// Starts every service as a task; the gateway listens on `listener`.
+///
+/// # Errors
+/// When nothing can be accepted on the address.
+pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses, listener: TcpListener) -> std::io::Result<()> {
     let store = dvt_store::Config::of(&*addresses.database_url);
     let bus = dvt_bus::Config {
         kafka_brokers: Some(addresses.brokers.clone()),
@@ -37,19 +39,22 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses) {
         store: store.clone(),
         bus: bus.clone(),
         runtime: runtime.clone(),
-        listen_addr: addresses.listen,
+        listen_addr: listener.local_addr()?,
         trust_network: false,
         allowed_hosts: Vec::new(),
         default_target: addresses.target.0.clone(),
         default_database: database_of(&addresses.target.1),
         rate_limit: dvt_gateway::RATE_LIMIT,
     };
-    tasks.spawn("gateway", dvt_gateway::run(gateway, tasks.shutdown()));
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    tasks.spawn("gateway", dvt_gateway::serve(gateway, listener, tasks.shutdown()));
     let (git_dir, targets) = (addresses.repositories.clone(), addresses.targets.clone());
     let artifact = dvt_artifact::Config { store: store.clone(), bus: bus.clone(), runtime: runtime.clone(), git_dir };
     tasks.spawn("artifact", dvt_artifact::run(artifact, tasks.shutdown()));
     let executor = dvt_executor::Config { bus, targets, ..dvt_executor::Config::of(store, runtime) };
     tasks.spawn("executor", dvt_executor::run(executor, tasks.shutdown()));
+    Ok(())
 }
 
 /// Reads the database in a target's address.

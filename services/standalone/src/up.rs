@@ -4,7 +4,7 @@
 //! service does is the service's own business.
 
 use std::fs::{self, File, TryLockError};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -90,7 +90,8 @@ async fn second(data: &Path) -> anyhow::Result<()> {
 async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
     telemetry::init().context("could not start logging")?;
     let shutdown = shutdown::on_signal()?;
-    let listen = listen(data, args.listen)?;
+    // Held from here on, so that nobody else who starts now takes it.
+    let listener = listen(data, args.listen)?;
     Running::remove(data)?;
     let cluster = Cluster::open(&data.join(POSTGRES_FOLDER)).await?;
     let database_url = cluster.create_database(DATABASE).await?;
@@ -113,9 +114,8 @@ async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
         target,
         targets,
         repositories: data.join("repositories"),
-        listen,
     };
-    let ended = serve(data.to_owned(), addresses, &shutdown).await;
+    let ended = serve(data.to_owned(), (addresses, listener), &shutdown).await;
     registry.stop().await;
     drop(broker);
     cluster.stop().await?;
@@ -123,15 +123,19 @@ async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
 }
 
 /// Runs the services until shutdown or until one fails.
-async fn serve(data: PathBuf, addresses: Addresses, shutdown: &CancellationToken) -> anyhow::Result<()> {
+async fn serve(
+    data: PathBuf,
+    (addresses, listener): (Addresses, TcpListener),
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
     let running = Running {
-        url: format!("http://{}", addresses.listen),
+        url: format!("http://{}", listener.local_addr()?),
         pid: std::process::id(),
         target_url: addresses.target.1.clone(),
         repository: addresses.repositories.clone(),
     };
     let mut tasks = Tasks::new(shutdown, GRACE);
-    services::start(&mut tasks, &addresses);
+    services::start(&mut tasks, &addresses, listener).context("could not listen")?;
     let stopped = tasks.shutdown();
     tasks.spawn("announce", async move {
         tokio::select! {
@@ -155,8 +159,8 @@ async fn is_ready(url: &str) -> bool {
     reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// Chooses the address: the one asked for, that of the last time, the usual one, or any that is free.
-fn listen(data: &Path, asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
+/// Listens on an address: the one asked for, that of the last time, the usual one, or any that is free.
+fn listen(data: &Path, asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     if let Some(address) = asked {
         ensure!(address.ip().is_loopback(), "could not listen on {address}: without sign-in only 127.0.0.1 is allowed");
     }
@@ -165,8 +169,8 @@ fn listen(data: &Path, asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> 
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let candidates = asked.map_or_else(|| last.into_iter().chain([usual, any]).collect(), |asked| vec![asked]);
     for candidate in &candidates {
-        if let Ok(free) = std::net::TcpListener::bind(candidate).and_then(|listener| listener.local_addr()) {
-            return Ok(free);
+        if let Ok(listener) = TcpListener::bind(candidate) {
+            return Ok(listener);
         }
     }
     bail!("could not listen on {candidates:?}: the port is taken")
@@ -194,11 +198,17 @@ mod tests {
     #[test]
     fn listens_again_where_it_did_the_last_time() {
         let data = tempfile::tempdir().expect("a folder can be made");
-        let first = listen(data.path(), Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).expect("a port is free");
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = listen(data.path(), Some(any)).expect("a port is free");
+        let first = listener.local_addr().expect("it listens");
         let running =
             Running { url: format!("http://{first}"), pid: 1, target_url: String::new(), repository: PathBuf::new() };
         running.write(data.path()).expect("the folder can be written");
-        assert_eq!(listen(data.path(), None).expect("the port is free again"), first);
+        let meanwhile = listen(data.path(), None).expect("another port is free").local_addr().expect("it listens");
+        assert_ne!(meanwhile, first, "it is taken");
+        drop(listener);
+        let again = listen(data.path(), None).expect("the port is free again").local_addr().expect("it listens");
+        assert_eq!(again, first);
     }
 
     #[test]

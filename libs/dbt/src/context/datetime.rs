@@ -1,4 +1,4 @@
-//! Python's `datetime`, `date` and `timedelta`, as `modules.datetime` gives them.
+//! Python's `datetime`, `date`, `time` and `timedelta`, as `modules.datetime` gives them.
 
 use std::any::Any;
 
@@ -12,6 +12,10 @@ use crate::jinja::vm::{Args, Outcome, Phase, Vm};
 /// Is a `datetime` (with or without an offset) or a `date`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Moment(pub(crate) NaiveDateTime, pub(crate) Option<FixedOffset>, pub(crate) bool);
+
+/// Is a `time` without an offset.
+#[derive(Clone, Debug, PartialEq)]
+struct Clock(NaiveTime);
 
 /// Is a `timedelta`.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +100,7 @@ impl Object for Moment {
             "strftime" | "__format__" => Value::from(self.strftime(&args.text(0, "format")?)),
             "isoformat" => Value::from(self.iso(&args.maybe_text(0, "sep").unwrap_or_else(|| "T".into()))),
             "date" => Value::object(Self(self.0.date().and_time(NaiveTime::MIN), None, true)),
+            "time" if !self.2 => Value::object(Clock(self.0.time())),
             "timestamp" => Value::Float(self.timestamp()),
             "weekday" => Value::Int(i64::from(self.0.weekday().num_days_from_monday())),
             "isoweekday" => Value::Int(i64::from(self.0.weekday().number_from_monday())),
@@ -138,6 +143,47 @@ impl Object for Moment {
 
     fn print(&self) -> String {
         self.iso(" ")
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+}
+
+impl Object for Clock {
+    fn type_name(&self) -> &'static str {
+        "time"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        let whole = |n: u32| Value::Int(i64::from(n));
+        Ok(Some(match name {
+            "hour" => whole(self.0.hour()),
+            "minute" => whole(self.0.minute()),
+            "second" => whole(self.0.second()),
+            "microsecond" => whole(self.0.nanosecond() / 1000),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn method(&self, _vm: &mut Vm<'_>, name: &str, args: &mut Args) -> Outcome<Option<Value>> {
+        // Python's, too, is a time of 1900-01-01 when it is formatted.
+        let moment = Moment(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(self.0), None, false);
+        Ok(match name {
+            "isoformat" => Some(Value::from(self.print())),
+            "strftime" => Some(Value::from(moment.strftime(&args.text(0, "format")?))),
+            _ => None,
+        })
+    }
+
+    fn print(&self) -> String {
+        let micros = self.0.nanosecond() / 1000;
+        let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+        format!("{}{fraction}", self.0.format("%H:%M:%S"))
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
@@ -224,7 +270,12 @@ impl Object for Module {
             ("module", "timedelta") => Some(Value::object(Self("timedelta"))),
             ("module", "timezone") => Some(Value::object(Self("timezone"))),
             ("timezone", "utc") => FixedOffset::east_opt(0).map(|utc| Value::object(super::modules::Zone::fixed(utc))),
-            ("module", "time" | "tzinfo" | "UTC" | "MINYEAR" | "MAXYEAR") => {
+            ("module", "time") => Some(Value::object(Self("time"))),
+            ("time", "min") => Some(Value::object(Clock(NaiveTime::MIN))),
+            ("time", "max") => {
+                NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).map(|last| Value::object(Clock(last)))
+            }
+            ("module", "tzinfo" | "UTC" | "MINYEAR" | "MAXYEAR") => {
                 return Err(Error::unsupported(format!("modules.datetime.{name}")).into());
             }
             _ => None,
@@ -249,6 +300,13 @@ impl Object for Module {
                     + part(5, "hours") * 3600.0
                     + part(6, "weeks") * 604_800.0;
                 Ok(Value::object(Delta(Duration::microseconds((seconds * 1e6).round() as i64))))
+            }
+            "time" => {
+                let (hour, minute, second) =
+                    (int(&args, 0, "hour", 0), int(&args, 1, "minute", 0), int(&args, 2, "second", 0));
+                let time = NaiveTime::from_hms_micro_opt(hour, minute, second, int(&args, 3, "microsecond", 0));
+                let out_of_range = || Error::runtime("hour must be in 0..23, minute and second in 0..59");
+                Ok(Value::object(Clock(time.ok_or_else(out_of_range)?)))
             }
             "datetime" | "date" => {
                 let year = i32::try_from(args.int(0, "year", 0)).unwrap_or(0);
@@ -279,6 +337,15 @@ impl Object for Module {
             ("datetime", "strptime") => {
                 let (text, format) = (args.text(0, "date_string")?, args.text(1, "format")?);
                 Ok(Some(Value::object(strptime(&text, &format)?)))
+            }
+            ("datetime", "combine") => {
+                let (date, time) = (args.need(0, "date")?, args.need(1, "time")?);
+                match (date.downcast::<Moment>(), time.downcast::<Clock>()) {
+                    (Some(date), Some(time)) => {
+                        Ok(Some(Value::object(Moment(date.0.date().and_time(time.0), None, false))))
+                    }
+                    _ => Err(Error::runtime("combine() takes a date and a time").into()),
+                }
             }
             ("datetime" | "date", "fromisoformat") => {
                 Ok(Some(Value::object(iso(&args.text(0, "date_string")?, self.0 == "date")?)))

@@ -185,7 +185,7 @@ pub(super) fn run_started_at(vm: &Vm<'_>) -> Result<Value, Error> {
 /// Makes `selected_resources`.
 pub(super) fn selected_resources(vm: &Vm<'_>) -> Result<Value, Error> {
     match (vm.database, vm.phase) {
-        (Some(database), _) => Ok(Value::list(database.selected()?.iter().map(|id| Value::from(&**id)).collect())),
+        (Some(database), _) => Ok(Value::list(database.run().selected.iter().map(|id| Value::from(&**id)).collect())),
         (None, Phase::Run) => Err(deferred("it reads selected_resources")),
         (None, _) => Ok(Value::list(Vec::new())),
     }

@@ -1,10 +1,11 @@
-//! Differences between two texts: as edits, as unified text, as hunks; and edits moved over others.
+//! Differences between two texts: as edits, as unified text, as hunks; between two trees; and edits moved over others.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
-use crate::tree::Edit;
+use crate::tree::{Edit, File, FileChange, Path, Tree};
 use crate::yaml::usual_ending;
 
 /// The lines around a change that a unified diff shows.
@@ -35,6 +36,34 @@ pub struct Overlap {
 /// Answers the edits that turn `old` into `new`: the changed lines, less what they have in common at both ends.
 pub fn diff(old: &str, new: &str) -> Vec<Edit> {
     changed(old, new, exact).into_iter().map(|(old_at, new_at)| trimmed(old, new, old_at, new_at)).collect()
+}
+
+/// Answers the changes that turn one tree into another, by path.
+pub fn between(before: &Tree, after: &Tree) -> Vec<FileChange> {
+    let paths: BTreeSet<&Path> = before.iter().chain(after.iter()).map(|(path, _)| path).collect();
+    paths.into_iter().flat_map(|path| changes(path, before.find(path), after.find(path))).collect()
+}
+
+fn changes(path: &Path, before: Option<&File>, after: Option<&File>) -> Vec<FileChange> {
+    let path = path.clone();
+    let (before, after) = match (before, after) {
+        (None, None) => return Vec::new(),
+        (None, Some(file)) => return vec![FileChange::Added { path, mode: file.mode, bytes: file.bytes.clone() }],
+        (Some(file), None) => return vec![FileChange::Removed { path, mode: file.mode, bytes: file.bytes.clone() }],
+        (Some(before), Some(after)) => (before, after),
+    };
+    let mut changes = Vec::new();
+    if before.mode != after.mode {
+        changes.push(FileChange::ModeChanged { path: path.clone(), from: before.mode, to: after.mode });
+    }
+    if before.sha256 != after.sha256 {
+        let edits = match (before.text(), after.text()) {
+            (Some(before), Some(after)) => diff(before, after),
+            _ => vec![Edit::new(0, &before.bytes[..], &after.bytes[..])],
+        };
+        changes.push(FileChange::Edited { path, edits, before: before.sha256, after: after.sha256 });
+    }
+    changes
 }
 
 /// Answers the text that a user sent as it would be in the file `base`: with the line endings of each kept line, the

@@ -35,10 +35,10 @@ use crate::parse::{ParseInput, Project, parse};
 use crate::tree::{self, FileChange, Path, Tree};
 
 use check::Meant;
-use moved::Side;
 
-pub use diff::{Hunk, Overlap, diff, hunks, overlap, rebase, restore, three, unified};
+pub use diff::{Hunk, Overlap, between, diff, hunks, overlap, rebase, restore, three, unified};
 pub use intent::*;
+pub use moved::{Side, moved};
 pub use preview::{preview_removal, preview_rename};
 pub use refusal::{Code, Refusal};
 

@@ -8,15 +8,15 @@ use crate::parse::Project;
 use crate::tree::{FileChange, Path, Tree};
 
 /// Is a project with its files.
-#[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) project: &'a Project,
-    pub(super) tree: &'a Tree,
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    pub project: &'a Project,
+    pub tree: &'a Tree,
 }
 
 /// Answers the nodes that moved: by a renamed project, by their file, or as one removal and one addition of equal
 /// content. Generic tests are not listed: they follow the node that they stand on.
-pub(super) fn moved(before: Side<'_>, after: Side<'_>, changes: &[FileChange]) -> Vec<Moved> {
+pub fn moved(before: Side<'_>, after: Side<'_>, changes: &[FileChange]) -> Vec<Moved> {
     let mut gone = missing(before.project, after.project);
     let mut come = missing(after.project, before.project);
     let mut found = Vec::new();

@@ -222,14 +222,6 @@ pub trait Database {
 
     /// The run's own values.
     fn run(&self) -> RunValues;
-
-    /// Lists the nodes that the run selects.
-    ///
-    /// # Errors
-    /// It is not known.
-    fn selected(&self) -> Result<Vec<String>, Error> {
-        Err(Error::unsupported("selected_resources"))
-    }
 }
 
 /// Holds what only a run knows.
@@ -239,6 +231,8 @@ pub struct RunValues {
     /// RFC 3339 in UTC.
     pub started_at: String,
     pub thread_id: String,
+    /// The unique_ids of the nodes that it selects.
+    pub selected: Arc<[String]>,
 }
 
 /// Says which piece of a file produced a piece of the output.

@@ -7,8 +7,12 @@ use crate::environment::Adapter;
 use crate::tree::{File, Mode};
 
 fn project(files: &[(&str, &str)]) -> Project {
+    with_packages(files, &[])
+}
+
+fn with_packages(files: &[(&str, &str)], packages: &[(&str, &str)]) -> Project {
     let file = |(path, text): &(&str, &str)| (path.to_string(), File::new(Mode::Regular, text.as_bytes()));
-    let tree: Tree = files.iter().map(file).collect();
+    let [tree, packages]: [Tree; 2] = [files, packages].map(|files| files.iter().map(file).collect());
     let environment = Environment {
         name: "dev".into(),
         adapter: Adapter::Postgres,
@@ -20,7 +24,7 @@ fn project(files: &[(&str, &str)]) -> Project {
         vars: Map::new(),
         env: IndexMap::new(),
     };
-    parse(ParseInput { tree: &tree, root: "", packages: &Tree::default(), environment: &environment })
+    parse(ParseInput { tree: &tree, root: "", packages: &packages, environment: &environment })
 }
 
 #[test]
@@ -50,4 +54,22 @@ fn a_dangling_ref_breaks_only_its_node() {
         project(&[("dbt_project.yml", "name: p"), ("models/a.sql", "{{ ref('none') }}"), ("models/b.sql", "select 1")]);
     assert_eq!(project.diagnostics()[0].code, "REF_NOT_FOUND");
     assert_eq!(project.nodes().len(), 2);
+}
+
+#[test]
+fn a_local_package_is_read_where_it_can_be_edited() {
+    let files = [
+        ("dbt_project.yml", "name: p"),
+        ("packages.yml", "packages: [{local: local/utils}]"),
+        ("local/utils/dbt_project.yml", "name: utils"),
+        ("local/utils/models/u.sql", "select 'edited'"),
+    ];
+    let installed = [
+        ("dbt_packages/other/dbt_project.yml", "name: other"),
+        ("dbt_packages/utils/dbt_project.yml", "name: utils"),
+        ("dbt_packages/utils/models/u.sql", "select 'as it was installed'"),
+    ];
+    let project = with_packages(&files, &installed);
+    assert_eq!(project.diagnostics(), []);
+    assert_eq!(project.find("model.utils.u").expect("u").raw_code, "select 'edited'");
 }

@@ -129,8 +129,15 @@ impl<'a> Search<'a, '_> {
         };
         let known = self.found.len();
         let Some(name) = self.add(self.tree, folder.clone()) else { return true };
+        // What is installed of it is a copy, or a link that was followed: edits go to the folder itself.
+        let mut is_new = self.found.len() > known;
+        let mut found = self.found.iter_mut().skip(1);
+        if let Some(installed) = found.find(|found| found.definition.name == name && found.folder != folder) {
+            (installed.tree, installed.folder) = (self.tree, folder.clone());
+            is_new = true;
+        }
         claimed.push(name);
-        if self.found.len() > known {
+        if is_new {
             for inner in self.wanted(self.tree, &folder) {
                 self.is_there(&inner, &folder, claimed);
             }

@@ -28,18 +28,31 @@ pub fn merge(base: &Tree, mine: &Tree, theirs: &Tree) -> Result<Tree, Vec<Path>>
 
 /// Answers the file after both changes; inside, None where there is none then. None: they do not go together.
 fn merge_file(path: &Path, [base, mine, theirs]: [Option<&File>; 3]) -> Option<Option<File>> {
-    if theirs == base || theirs == mine {
-        return Some(mine.cloned());
-    }
-    if mine == base {
-        return Some(theirs.cloned());
+    if let Some(one) = changed([&base, &mine, &theirs]) {
+        return Some(one.cloned());
     }
     let (base, mine, theirs) = (base?, mine?, theirs?);
-    let mode = if mine.mode == base.mode { theirs.mode } else { mine.mode };
+    let mode = *changed([&base.mode, &mine.mode, &theirs.mode])?;
+    let bytes = match changed([&base.bytes, &mine.bytes, &theirs.bytes]) {
+        Some(bytes) => bytes.clone(),
+        None => merge_text(path, [base, mine, theirs])?.into(),
+    };
+    Some(Some(File::new(mode, bytes)))
+}
+
+/// Answers what is changed at all, where at most one side changed it or both did the same; else None.
+fn changed<'a, T: PartialEq>([base, mine, theirs]: [&'a T; 3]) -> Option<&'a T> {
+    match (mine == base, theirs == base || theirs == mine) {
+        (_, true) => Some(mine),
+        (true, false) => Some(theirs),
+        (false, false) => None,
+    }
+}
+
+fn merge_text(path: &Path, [base, mine, theirs]: [&File; 3]) -> Option<Vec<u8>> {
     let (their_edits, my_edits) = (diff(base.text()?, theirs.text()?), diff(base.text()?, mine.text()?));
     let moved = rebase(&base.bytes, &their_edits, &my_edits).ok()?;
-    let bytes = apply_edits(path, &mine.bytes, &moved).ok()?;
-    Some(Some(File::new(mode, bytes)))
+    apply_edits(path, &mine.bytes, &moved).ok()
 }
 
 #[cfg(test)]
@@ -67,6 +80,14 @@ mod tests {
         let mine = tree(&[("both", "one\n"), ("removed", "one\n"), ("added", "1")]);
         let theirs = tree(&[("both", "uno\n"), ("added", "2")]);
         assert_eq!(merge(&base, &mine, &theirs), Err(vec!["added".into(), "both".into(), "removed".into()]));
+    }
+
+    #[test]
+    fn a_mode_and_a_text_go_together_even_in_a_file_that_is_no_text() {
+        let of = |mode, bytes: &[u8]| Tree::from_iter([("a", File::new(mode, bytes))]);
+        let (base, mine) = (of(Mode::Regular, b"\xff1"), of(Mode::Executable, b"\xff1"));
+        assert_eq!(merge(&base, &mine, &of(Mode::Regular, b"\xff2")), Ok(of(Mode::Executable, b"\xff2")));
+        assert_eq!(merge(&base, &of(Mode::Regular, b"\xff3"), &of(Mode::Regular, b"\xff2")), Err(vec!["a".into()]));
     }
 
     #[test]

@@ -1,12 +1,18 @@
-//! Exports: a working copy was made, from which a later import starts.
+//! Exports: a working copy was made, from which a later import starts; and what it had in common with the project.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use dvt_dbt::tree;
+use dvt_domain::Event;
 use dvt_domain::branch::{self, ProjectExported};
+use dvt_domain::id::BranchId;
+use dvt_log::At;
+use dvt_store::event;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::files::Tree;
 use super::scope::Scope;
 use crate::app::{App, Write};
 use crate::edits;
@@ -27,6 +33,37 @@ pub(super) struct NewExport {
 pub(super) struct Exported {
     /// The version of the branch after the record.
     version: i64,
+}
+
+/// Lists the files that the project and its working copy last had in common: as the last import gave them, or as they
+/// were in the version that was last exported.
+#[utoipa::path(
+    get, path = "/api/v1/projects/{project}/exports/last", tag = "files",
+    params(("project" = String, Path)), responses((status = OK, body = Tree))
+)]
+pub(super) async fn last(State(app): State<App>, Path(project): Path<String>) -> Result<Json<Tree>, Problem> {
+    let scope = Scope::head(&app, &project).await?;
+    let common = working_copy(&app, scope.branch.branch_id).await?;
+    Ok(Json(Tree::of(common.version, &common.state)))
+}
+
+/// Reads the files that the project and its working copy last had in common, with the version they are of.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) async fn working_copy(app: &App, branch: BranchId) -> Result<At<tree::Tree>, Problem> {
+    let mut connection = app.connection().await?;
+    let last = event::find_last(&mut connection, branch.uuid(), &["ProjectImported", "ProjectExported"]).await?;
+    let last = last.ok_or_else(Problem::not_found)?;
+    match app.log.decode(&mut connection, &last).await? {
+        Some(Event::Branch(branch::Event::ProjectImported(imported))) => {
+            Ok(At { version: last.version, state: imported.given.unwrap_or(imported.tree) })
+        }
+        Some(Event::Branch(branch::Event::ProjectExported(ProjectExported { version }))) => {
+            Ok(At { version, state: app.branches.version(branch, version).await?.state.tree.clone() })
+        }
+        Some(_) | None => Err(Problem::not_found()),
+    }
 }
 
 /// Records that a version was made a working copy: a later import of it brings what changed since.

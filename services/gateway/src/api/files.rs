@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use dvt_dbt::tree::Mode;
+use dvt_dbt::tree::{self, Mode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,6 +47,19 @@ pub(super) struct FileText {
     text: Option<String>,
 }
 
+impl Tree {
+    /// Lists the files of a tree.
+    pub(super) fn of(version: i64, tree: &tree::Tree) -> Self {
+        let files = tree.iter().map(|(path, file)| Entry {
+            path: path.to_string(),
+            mode: file.mode,
+            size: file.bytes.len(),
+            sha256: file.sha256.to_string(),
+        });
+        Self { version, files: files.collect() }
+    }
+}
+
 /// Lists the files.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/tree", tag = "files", params(("project" = String, Path), Moment), responses((status = OK, body = Tree)))]
 pub(super) async fn tree(
@@ -55,13 +68,7 @@ pub(super) async fn tree(
     Query(moment): Query<Moment>,
 ) -> Result<Json<Tree>, Problem> {
     let head = Scope::at(&app, &project, &moment).await?.head;
-    let files = head.state.tree.iter().map(|(path, file)| Entry {
-        path: path.to_string(),
-        mode: file.mode,
-        size: file.bytes.len(),
-        sha256: file.sha256.to_string(),
-    });
-    Ok(Json(Tree { version: head.version, files: files.collect() }))
+    Ok(Json(Tree::of(head.version, &head.state.tree)))
 }
 
 /// Answers one file.

@@ -279,16 +279,22 @@ pub(super) async fn detail(
     let recorded = event::find(&mut connection, event_id).await?;
     let recorded = recorded.filter(|event| event.project_id == Some(id.uuid())).ok_or_else(Problem::not_found)?;
     let event = app.log.decode(&mut connection, &recorded).await?;
-    let diff = match &event {
-        Some(Event::Branch(branch::Event::Changed(changed))) => {
-            let before = dvt_domain::id::BranchId::new(recorded.stream_id);
-            let before = app.log.load_branch_version(&mut connection, before, recorded.version - 1).await?;
-            let after = before.state.tree.apply(&changed.change.files).map_err(|error| Problem::internal(&error))?;
-            changed.change.files.iter().map(|change| FileDiff::new(change, (&before.state.tree, &after))).collect()
-        }
-        Some(_) | None => Vec::new(),
-    };
-    Ok(Json(EventDetail { event: HistoryEvent::new(recorded, event.as_ref()), diff }))
+    let mut detail = HistoryEvent::new(recorded.clone(), event.as_ref());
+    let mut diff = Vec::new();
+    // Of the first import, each file is new: the tree says it all.
+    if let Some(Event::Branch(event)) = event.filter(|_| recorded.version > 1) {
+        let branch = dvt_domain::id::BranchId::new(recorded.stream_id);
+        let before = app.log.load_branch_version(&mut connection, branch, recorded.version - 1).await?.state;
+        let after = before.apply(&event).map_err(|error| Problem::internal(&error))?;
+        let changes = match event {
+            branch::Event::Changed(changed) => changed.change.files,
+            branch::Event::ProjectImported(_) => dvt_dbt::edit::between(&before.tree, &after.tree),
+            branch::Event::ProjectExported(_) => Vec::new(),
+        };
+        diff = changes.iter().map(|change| FileDiff::new(change, (&before.tree, &after.tree))).collect();
+        detail.files = changes.iter().map(ChangedFile::from).collect();
+    }
+    Ok(Json(EventDetail { event: detail, diff }))
 }
 
 #[cfg(test)]

@@ -4,16 +4,17 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use dvt_dbt::tree::Tree;
-use dvt_domain::Event;
-use dvt_domain::branch::{self, ProjectImported};
-use dvt_domain::id::{BranchId, ProjectId};
+use dvt_dbt::edit::{self, Side};
+use dvt_dbt::tree;
+use dvt_domain::branch::{self, Branch, ProjectImported};
+use dvt_domain::id::ProjectId;
 use dvt_domain::import::{self, Options};
-use dvt_store::event::{self, Recorded};
+use dvt_store::event::Recorded;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::exports::working_copy;
 use super::new_project::{self, ImportReport, NewProject, request_sha256};
 use super::scope::Scope;
 use crate::app::{App, Write};
@@ -36,9 +37,12 @@ pub(super) struct Parameters {
     root: Option<String>,
     /// The project that takes the files of a working copy: what they changed since its last import or export.
     into: Option<String>,
+    /// Files that are not in the archive and yet not removed, as the sender left them out; one path a line.
+    keep: Option<String>,
     /// What the history calls the archive.
     source: Option<String>,
-    /// True if the archive has exactly the files that Git tracks: then no .gitignore is applied.
+    /// True if the files were chosen one by one, as those of a folder: then no .gitignore is applied and no single top
+    /// folder stripped.
     #[serde(default)]
     listed: bool,
 }
@@ -70,12 +74,16 @@ pub(super) async fn import(
     let mut events = app.repeated(&write).await?;
     if events.is_empty() {
         let root = parameters.root.as_deref().or(into.as_ref().map(Scope::root));
-        let options = Options { root, listed_by_git: parameters.listed };
+        let options = Options { root, is_listed: parameters.listed };
         let taken = archive::read(&bytes).map_err(archive_problem)?;
         let taken = import::take(taken, options).map_err(import_problem)?;
         let source = parameters.source.unwrap_or_else(|| "an archive".to_owned());
         events = match &into {
-            Some(scope) => merge(&app, &write, (scope, source, taken)).await?,
+            Some(scope) => {
+                let kept = parameters.keep.iter().flat_map(|paths| paths.lines()).map(str::to_owned);
+                let kept = kept.chain(taken.left_out.iter().map(|file| file.path.clone())).collect();
+                merge(&app, &write, (scope, WorkingCopy { source, taken, kept })).await?
+            }
             None => {
                 let name = parameters.name.unwrap_or_else(|| project_name(&taken));
                 let new = NewProject { name, source, taken };
@@ -83,56 +91,61 @@ pub(super) async fn import(
             }
         };
     }
-    let report = match (&into, events.is_empty()) {
-        (Some(scope), _) => new_project::report_of(&app, scope, events.first()).await?,
-        (None, _) => new_project::answer(&app, &events).await?,
+    let report = match &into {
+        Some(scope) => new_project::report_of(&app, scope, events.first()).await?,
+        None => new_project::answer(&app, &events).await?,
     };
     Ok((StatusCode::CREATED, Json(report)))
 }
 
+/// Is what came of a working copy.
+struct WorkingCopy {
+    source: String,
+    taken: import::Taken,
+    /// What an import does not take, and which was not removed by its not coming.
+    kept: Vec<String>,
+}
+
 /// Merges a working copy into a project, as one event.
-async fn merge(
-    app: &App,
-    write: &Write,
-    (scope, source, taken): (&Scope, String, import::Taken),
-) -> Result<Vec<Recorded>, Problem> {
+async fn merge(app: &App, write: &Write, (scope, copy): (&Scope, WorkingCopy)) -> Result<Vec<Recorded>, Problem> {
     let branch = scope.branch.branch_id;
-    let base = base(app, branch).await?;
-    let (base, taken, source) = (&base, &taken, &source);
+    let base = &working_copy(app, branch).await?.state;
+    let WorkingCopy { source, mut taken, kept } = copy;
+    for path in kept {
+        if let Some(file) = base.find(&path) {
+            taken.tree.insert(path, file.clone());
+        }
+    }
+    let (taken, source, reading) = (&taken, &source, &scope.reading(None)?);
     let decide = |Ahead { head, .. }: Ahead| async move {
-        let tree = import::merge(base, &head.state.tree, &taken.tree).map_err(|paths| {
-            let detail = "the project and the working copy changed the same places; export the project and merge";
-            let paths: Vec<_> = paths.iter().map(|path| path.to_string()).collect();
-            Problem::conflict("EDIT_CONFLICT", detail).with("files", paths)
-        })?;
+        let tree = import::merge(base, &head.state.tree, &taken.tree).map_err(conflict)?;
         let packages = if taken.packages.is_empty() { &head.state.packages } else { &taken.packages };
-        if tree == head.state.tree && packages == &head.state.packages {
+        if base == &taken.tree && packages == &head.state.packages {
             return Ok(None);
         }
+        let after = Branch { tree, packages: packages.clone() };
+        new_project::check_size(app, reading, &after).await?;
+        let [was, is] = [&head.state, &after].map(|branch| app.parses.get(branch, reading));
+        let (was, is) = tokio::try_join!(was, is).map_err(|error| Problem::internal(&error))?;
+        let was = Side { project: &was.project, tree: &head.state.tree };
+        let moved = edit::moved(was, Side { project: &is.project, tree: &after.tree }, &[]);
         Ok(Some(branch::Event::ProjectImported(ProjectImported {
             source: source.clone(),
-            given: (tree != taken.tree).then(|| taken.tree.clone()),
-            tree,
-            packages: packages.clone(),
+            given: (after.tree != taken.tree).then(|| taken.tree.clone()),
+            tree: after.tree,
+            packages: after.packages,
             left_out: taken.left_out.clone(),
-            moved: Vec::new(),
+            moved,
         })))
     };
     edits::append(app, (branch, write), decide).await
 }
 
-/// Reads the files that the project and its working copy last had in common.
-async fn base(app: &App, branch: BranchId) -> Result<Tree, Problem> {
-    let mut connection = app.connection().await?;
-    let last = event::find_last(&mut connection, branch.uuid(), &["ProjectImported", "ProjectExported"]).await?;
-    let last = last.ok_or_else(Problem::not_found)?;
-    match app.log.decode(&mut connection, &last).await? {
-        Some(Event::Branch(branch::Event::ProjectImported(imported))) => Ok(imported.given.unwrap_or(imported.tree)),
-        Some(Event::Branch(branch::Event::ProjectExported(exported))) => {
-            Ok(app.branches.version(branch, exported.version).await?.state.tree.clone())
-        }
-        Some(_) | None => Err(Problem::not_found()),
-    }
+fn conflict(files: Vec<tree::Path>) -> Problem {
+    let detail = "the project and the working copy both changed the same places of these files since the last import or \
+                  export; nothing was changed; make them the same and import again";
+    let files: Vec<_> = files.iter().map(|path| path.to_string()).collect();
+    Problem::conflict("EDIT_CONFLICT", detail).with("files", files)
 }
 
 /// Reads the name in dbt_project.yml, where no other is given.
@@ -157,13 +170,7 @@ fn archive_problem(error: archive::Error) -> Problem {
 
 fn import_problem(error: import::Error) -> Problem {
     use import::Error;
-    let code = match &error {
-        Error::Empty => "IMPORT_EMPTY",
-        Error::Path(_) | Error::Link(_) => "IMPORT_PATH",
-        Error::NoProject | Error::NoProjectAt(_) => "IMPORT_NO_PROJECT",
-        Error::Roots(_) => "IMPORT_ROOT",
-    };
-    let problem = Problem::unprocessable(code, error.to_string());
+    let problem = Problem::unprocessable(error.code(), error.to_string());
     match error {
         Error::Roots(roots) => problem.at("root").with("roots", roots),
         Error::Empty | Error::Path(_) | Error::Link(_) | Error::NoProject | Error::NoProjectAt(_) => problem,

@@ -70,6 +70,7 @@ fn routes() -> OpenApiRouter<App> {
         .route("/api/v1/projects/{project}/files/{*path}", get(files::file))
         .routes(routes!(files::download))
         .routes(routes!(exports::record))
+        .routes(routes!(exports::last))
         .routes(routes!(history::list))
         .routes(routes!(history::detail))
         .routes(routes!(stream::stream))

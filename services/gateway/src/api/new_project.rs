@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dvt_dbt::edit::MAX_NODES;
+use dvt_dbt::edit::{self, MAX_NODES};
 use dvt_dbt::node::ResourceType;
-use dvt_dbt::tree::Sha256;
+use dvt_dbt::tree::{FileChange, Sha256};
 use dvt_domain::branch::{self, LeftOut, ProjectImported};
 use dvt_domain::id::{BranchId, LayoutId, ProjectId};
 use dvt_domain::import;
@@ -44,8 +44,10 @@ pub(super) struct ImportReport {
     name: String,
     version: i64,
     position: i64,
-    /// How many files.
+    /// How many files the project has.
     taken: usize,
+    /// What a working copy brought; empty for a new project, whose files are all new.
+    changes: Vec<FileDifference>,
     left_out: Vec<FileLeftOut>,
     /// Packages that the project names and whose files did not come with it.
     packages_missing: Vec<MissingPackage>,
@@ -61,6 +63,15 @@ pub(super) struct ImportReport {
 struct FileLeftOut {
     path: String,
     reason: String,
+}
+
+/// Names a file that an import changed.
+#[derive(Serialize, ToSchema)]
+struct FileDifference {
+    path: String,
+    /// `added`, `changed` or `removed`.
+    #[schema(value_type = String, example = "changed")]
+    change: &'static str,
 }
 
 /// Names a package that is missing.
@@ -112,7 +123,7 @@ pub(super) async fn decide(app: &App, write: &Write, new: NewProject) -> Result<
     let events = events.map_err(|error| Problem::unprocessable("PROJECT_INVALID", error.to_string()).at("name"))?;
     let project = events.iter().fold(Project::default(), |project, event| project.apply(event));
     let branch = branch::Branch { tree: new.taken.tree.clone(), packages: new.taken.packages.clone() };
-    check_size(app, project, &branch).await?;
+    check_size(app, &reading(project)?, &branch).await?;
     let imported = ProjectImported {
         source: new.source,
         tree: new.taken.tree,
@@ -130,8 +141,12 @@ pub(super) async fn decide(app: &App, write: &Write, new: NewProject) -> Result<
     Ok(vec![project, Decided { stream_id: branch_id.uuid(), version: 0, events: vec![branch.into()] }])
 }
 
-async fn check_size(app: &App, project: Project, branch: &branch::Branch) -> Result<(), Problem> {
-    let read = app.parses.get(branch, &reading(project)?).await.map_err(|error| Problem::internal(&error))?;
+/// Checks that the files do not come to too large a graph.
+///
+/// # Errors
+/// 422 `GRAPH_TOO_LARGE`.
+pub(super) async fn check_size(app: &App, reading: &Reading, branch: &branch::Branch) -> Result<(), Problem> {
+    let read = app.parses.get(branch, reading).await.map_err(|error| Problem::internal(&error))?;
     let count = read.project.nodes().len();
     if count > MAX_NODES {
         let problem = Problem::unprocessable("GRAPH_TOO_LARGE", format!("a project may have {MAX_NODES} nodes"));
@@ -173,31 +188,50 @@ async fn report(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem>
 /// Answers what was read of a working copy; `imported` is None where it brought nothing new.
 pub(super) async fn report_of(app: &App, scope: &Scope, imported: Option<&Recorded>) -> Result<ImportReport, Problem> {
     let name = scope.project.state.created.as_ref().map_or(String::new(), |created| created.name.clone());
-    let branch = scope.branch.branch_id.uuid();
-    let mut connection = app.connection().await?;
-    let last = match imported {
+    let branch = scope.branch.branch_id;
+    let recorded = match imported {
         Some(imported) => imported.clone(),
         None => {
-            event::find_last(&mut connection, branch, &["ProjectImported"]).await?.ok_or_else(Problem::not_found)?
+            let last = scope.head.version - 1;
+            let mut events = event::list_stream(&mut *app.connection().await?, branch.uuid(), last, 1).await?;
+            events.pop().ok_or_else(Problem::not_found)?
         }
     };
-    read(app, (name, Some(scope.id.uuid())), (&last, scope.reading(None)?)).await
+    let mut report = read(app, (name, Some(scope.id.uuid())), (&recorded, scope.reading(None)?)).await?;
+    if imported.is_some() {
+        let before = app.branches.version(branch, recorded.version - 1).await?;
+        let after = app.branches.version(branch, recorded.version).await?;
+        report.changes =
+            edit::between(&before.state.tree, &after.state.tree).iter().map(FileDifference::from).collect();
+        report.changes.dedup_by(|a, b| a.path == b.path);
+    }
+    Ok(report)
 }
 
-/// Reads the project as an import left it.
+impl From<&FileChange> for FileDifference {
+    fn from(change: &FileChange) -> Self {
+        let word = match change {
+            FileChange::Added { .. } => "added",
+            FileChange::Removed { .. } => "removed",
+            FileChange::Edited { .. } | FileChange::Moved { .. } | FileChange::ModeChanged { .. } => "changed",
+        };
+        Self { path: change.path().to_string(), change: word }
+    }
+}
+
+/// Reads the project as an event left it.
 async fn read(
     app: &App,
     (name, project_id): (String, Option<Uuid>),
     (recorded, reading): (&Recorded, Reading),
 ) -> Result<ImportReport, Problem> {
     let event = app.log.decode(&mut *app.connection().await?, recorded).await?;
-    let Some(Event::Branch(event)) = event else { return Err(Problem::not_found()) };
-    let left_out = match &event {
-        branch::Event::ProjectImported(imported) => imported.left_out.clone(),
-        branch::Event::ProjectExported(_) | branch::Event::Changed(_) => Vec::new(),
+    let left_out = match event {
+        Some(Event::Branch(branch::Event::ProjectImported(imported))) => imported.left_out,
+        Some(_) | None => Vec::new(),
     };
-    let branch = branch::Branch::default().apply(&event).map_err(|error| Problem::internal(&error))?;
-    let read = app.parses.get(&branch, &reading).await;
+    let branch = app.branches.version(BranchId::new(recorded.stream_id), recorded.version).await?;
+    let read = app.parses.get(&branch.state, &reading).await;
     let read = &read.map_err(|error| Problem::internal(&error))?.project;
     let mut node_counts = BTreeMap::new();
     for kind in read.nodes().values().map(|node| ResourceType::as_str(node.resource_type)) {
@@ -209,7 +243,8 @@ async fn read(
         name,
         version: recorded.version,
         position: recorded.position,
-        taken: branch.tree.len(),
+        taken: branch.state.tree.len(),
+        changes: Vec::new(),
         left_out: left_out.into_iter().map(FileLeftOut::from).collect(),
         packages_missing: read.packages_missing().iter().map(MissingPackage::from).collect(),
         diagnostics: read.diagnostics().iter().take(DIAGNOSTICS_MAX).map(Diagnostic::from).collect(),

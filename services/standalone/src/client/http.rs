@@ -1,12 +1,16 @@
 //! The gateway's HTTP API as the command line needs it: addresses, headers, problems.
 
 use std::env;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
+use dvt_dbt::tree::Mode;
 use reqwest::{RequestBuilder, Response, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Gateway;
@@ -19,14 +23,27 @@ pub(super) struct Client {
     actor: String,
 }
 
-/// What a refusal says (RFC 9457).
-#[derive(Debug, Deserialize)]
-struct Problem {
-    code: String,
-    detail: String,
-    #[serde(default)]
-    pointer: Option<String>,
+/// Is a refusal (RFC 9457): the gateway's, or one of the same kind that was found before it was asked.
+#[derive(Debug)]
+pub(super) struct Refused(pub(super) Value);
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let text = |key: &str| self.0[key].as_str();
+        write!(f, "{}: {}", text("code").unwrap_or_default(), text("detail").unwrap_or_default())?;
+        if let Some(pointer) = text("pointer") {
+            write!(f, " ({pointer})")?;
+        }
+        // What the refusal is about, where it is about several.
+        for listed in ["files", "roots"].iter().filter_map(|key| self.0[key].as_array()) {
+            let listed: Vec<_> = listed.iter().filter_map(Value::as_str).collect();
+            write!(f, ": {}", listed.join(", "))?;
+        }
+        Ok(())
+    }
 }
+
+impl Error for Refused {}
 
 #[derive(Deserialize)]
 struct Projects {
@@ -38,6 +55,22 @@ struct Projects {
 pub(super) struct Project {
     pub(super) project_id: String,
     pub(super) name: String,
+    /// The folder of dbt_project.yml; empty for the top.
+    pub(super) root: String,
+}
+
+/// Lists files.
+#[derive(Deserialize)]
+struct Listing {
+    files: Vec<Listed>,
+}
+
+/// Is one file of a list.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    pub(super) path: String,
+    pub(super) mode: Mode,
+    pub(super) sha256: String,
 }
 
 /// Finds the `dvt up` that was started in this folder.
@@ -114,11 +147,19 @@ impl Client {
             return Ok(response);
         }
         let body = response.bytes().await.unwrap_or_default();
-        match serde_json::from_slice::<Problem>(&body) {
-            Ok(Problem { code, detail, pointer: Some(pointer) }) => bail!("{code}: {detail} ({pointer})"),
-            Ok(Problem { code, detail, pointer: None }) => bail!("{code}: {detail}"),
-            Err(_) => bail!("the gateway answered {status}"),
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(problem) if problem["code"].is_string() => Err(Refused(problem).into()),
+            Ok(_) | Err(_) => bail!("the gateway answered {status}"),
         }
+    }
+
+    /// Lists the files that a project and its working copy had in common after the last import or export.
+    ///
+    /// # Errors
+    /// When the gateway cannot be reached or refuses.
+    pub(super) async fn common(&self, project: &Project) -> anyhow::Result<Vec<Listed>> {
+        let Listing { files } = self.json(self.get(&format!("projects/{}/exports/last", project.project_id))?).await?;
+        Ok(files)
     }
 
     /// Finds a project by its id or its name.

@@ -9,11 +9,11 @@ use dvt_dbt::tree::{Mode, Tree};
 use dvt_domain::branch::LeftOut;
 use dvt_domain::import::{self, Options, Taken};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
 use super::Gateway;
-use super::http::Client;
+use super::http::{Client, Listed, Refused};
 use crate::{files, output};
 
 const EXECUTABLE_MODE: u32 = 0o755;
@@ -32,11 +32,18 @@ struct Report {
     project_id: String,
     name: String,
     taken: u64,
+    changes: Vec<FileDifference>,
     #[serde(default)]
     packages_missing: Vec<MissingPackage>,
     diagnostics: Vec<Diagnostic>,
     diagnostic_count: u64,
     node_counts: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct FileDifference {
+    path: String,
+    change: String,
 }
 
 #[derive(Deserialize)]
@@ -67,14 +74,26 @@ struct Place {
 pub(super) async fn import(gateway: &Gateway, folder: Folder) -> anyhow::Result<ExitCode> {
     let client = Client::new(gateway)?;
     let into = match &folder.into {
-        Some(project) => Some(client.project(project).await?.project_id),
+        Some(project) => Some(client.project(project).await?),
         None => None,
     };
-    let listing = files::read_tracked(&folder.dir)?;
+    let known = match &into {
+        Some(project) => client.common(project).await?,
+        None => Vec::new(),
+    };
+    let entries = files::read_tracked(&folder.dir, known.iter().map(|file| &*file.path))?;
     // What the gateway would leave out, secrets above all, never leaves this machine.
-    let options = Options { root: folder.root.as_deref(), listed_by_git: listing.listed_by_git };
-    let taken = import::take(listing.entries, options).context("could not import the folder")?;
-    let query = [("name", folder.name), ("root", (!taken.root.is_empty()).then(|| taken.root.clone())), ("into", into)];
+    let root = into.as_ref().map(|project| &*project.root).or(folder.root.as_deref());
+    let taken = import::take(entries, Options { root, is_listed: true }).map_err(refused)?;
+    let keep: Vec<_> = taken.left_out.iter().map(|file| &*file.path).filter(|path| is_known(&known, path)).collect();
+    let query = [
+        ("listed", Some("true".to_owned())),
+        ("source", source(&folder)),
+        ("name", folder.name),
+        ("root", Some(taken.root.clone())),
+        ("keep", (!keep.is_empty()).then(|| keep.join("\n"))),
+        ("into", into.map(|project| project.project_id)),
+    ];
     let query: Vec<_> = query.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     let request = client.post("projects/import")?.query(&query);
     let request = request.header("Content-Type", "application/zip").body(pack(&taken)?);
@@ -84,9 +103,28 @@ pub(super) async fn import(gateway: &Gateway, folder: Folder) -> anyhow::Result<
         output::print_json(&answer)?;
     } else {
         let report = serde_json::from_value(answer).context("could not understand the gateway's answer")?;
-        show(&report, &taken.left_out)?;
+        show(&report, &taken.left_out, folder.into.is_some())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_known(known: &[Listed], path: &str) -> bool {
+    known.iter().any(|file| file.path == path)
+}
+
+/// Answers what the history calls the folder: its name.
+fn source(folder: &Folder) -> Option<String> {
+    Some(folder.dir.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned())
+}
+
+/// Says as the gateway would why nothing is taken.
+fn refused(error: import::Error) -> Refused {
+    let mut problem = json!({"code": error.code(), "detail": error.to_string()});
+    if let import::Error::Roots(roots) = error {
+        problem["pointer"] = "root".into();
+        problem["roots"] = roots.into();
+    }
+    Refused(problem)
 }
 
 /// Packs what was taken as a zip whose top is the repository's.
@@ -110,10 +148,16 @@ fn add(zip: &mut zip::ZipWriter<Cursor<Vec<u8>>>, tree: &Tree, prefix: &str) -> 
     Ok(())
 }
 
-fn show(report: &Report, left_out: &[LeftOut]) -> anyhow::Result<()> {
+fn show(report: &Report, left_out: &[LeftOut], is_working_copy: bool) -> anyhow::Result<()> {
     let counts: Vec<_> = report.node_counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     output::print_line(&format!("{}  {}  {} files", report.name, report.project_id, report.taken))?;
     output::print_line(&counts.join(", "))?;
+    for FileDifference { path, change } in &report.changes {
+        output::print_line(&format!("{change} {path}"))?;
+    }
+    if is_working_copy && report.changes.is_empty() {
+        output::print_line("the project has all of it already")?;
+    }
     for LeftOut { path, reason } in left_out {
         output::print_line(&format!("left out {path}: {reason}"))?;
     }

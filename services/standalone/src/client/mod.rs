@@ -10,13 +10,16 @@ mod log;
 mod publish;
 mod run;
 
+use crate::output;
+use http::Refused;
+
 /// Says which gateway to talk to, and how to answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gateway {
     /// The address of the gateway [default: of the `dvt up` that was started in this folder]
     #[arg(long, env = "DVT_URL")]
     url: Option<reqwest::Url>,
-    /// Print JSON, one value a line
+    /// Print JSON, one value a line; a refusal as its problem
     #[arg(long)]
     json: bool,
 }
@@ -44,9 +47,9 @@ pub(crate) enum Command {
     Export {
         /// The project, by name or id
         project: String,
-        /// The folder; files that the project does not hold are left alone
+        /// The folder; files that the project never held are left alone
         dir: PathBuf,
-        /// Overwrite files that differ
+        /// Overwrite files that changed in the folder since the last import or export
         #[arg(long)]
         force: bool,
         #[command(flatten)]
@@ -86,7 +89,26 @@ pub(crate) enum Command {
 /// When the gateway cannot be reached or refuses.
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(dispatch(command))
+    let as_json = command.gateway().json;
+    let done = runtime.block_on(dispatch(command));
+    if let Err(error) = &done
+        && let Some(Refused(problem)) = error.downcast_ref().filter(|_| as_json)
+    {
+        output::print_json(problem)?;
+    }
+    done
+}
+
+impl Command {
+    fn gateway(&self) -> &Gateway {
+        match self {
+            Self::Import { gateway, .. }
+            | Self::Export { gateway, .. }
+            | Self::Publish { gateway, .. }
+            | Self::Log { gateway, .. } => gateway,
+            Self::Build(args) | Self::Run(args) | Self::Test(args) => &args.gateway,
+        }
+    }
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long)]
     full_refresh: bool,
     #[command(flatten)]
-    gateway: Gateway,
+    pub(super) gateway: Gateway,
 }
 
 #[derive(Deserialize)]

@@ -8,3 +8,5 @@ mod folder;
 mod operate;
 mod preview;
 mod run;
+mod up;
+mod working_copy;

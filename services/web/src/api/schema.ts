@@ -176,6 +176,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/exports/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the files that the project and its working copy last had in common: as the last import gave them, or as they
+         *     were in the version that was last exported.
+         */
+        get: operations["files_last"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/files/{path}": {
         parameters: {
             query?: never;
@@ -805,6 +825,15 @@ export interface components {
             path: string;
             unified: string;
         };
+        /** @description Names a file that an import changed. */
+        FileDifference: {
+            /**
+             * @description `added`, `changed` or `removed`.
+             * @example changed
+             */
+            change: string;
+            path: string;
+        };
         /** @description Is one file of the list. */
         FileEntry: {
             /** @description `regular` or `executable`. */
@@ -933,6 +962,8 @@ export interface components {
         /** @description Says what was read of a new project. */
         ImportReport: {
             branch_id: string;
+            /** @description What a working copy brought; empty for a new project, whose files are all new. */
+            changes: components["schemas"]["FileDifference"][];
             diagnostic_count: number;
             /** @description The first 100; `diagnostic_count` counts all. */
             diagnostics: components["schemas"]["Diagnostic"][];
@@ -947,7 +978,7 @@ export interface components {
             /** Format: int64 */
             position: number;
             project_id: string;
-            /** @description How many files. */
+            /** @description How many files the project has. */
             taken: number;
             /** Format: int64 */
             version: number;
@@ -1582,6 +1613,7 @@ export type EventDetail = components['schemas']['EventDetail'];
 export type EventSubject = components['schemas']['EventSubject'];
 export type Exported = components['schemas']['Exported'];
 export type FileDiff = components['schemas']['FileDiff'];
+export type FileDifference = components['schemas']['FileDifference'];
 export type FileEntry = components['schemas']['FileEntry'];
 export type FileLeftOut = components['schemas']['FileLeftOut'];
 export type FilePreview = components['schemas']['FilePreview'];
@@ -2052,6 +2084,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Exported"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_last: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileTree"];
                 };
             };
             /** @description a problem */
@@ -2878,7 +2940,12 @@ export interface operations {
             query?: {
                 /** @description The project that takes the files of a working copy: what they changed since its last import or export. */
                 into?: string;
-                /** @description True if the archive has exactly the files that Git tracks: then no .gitignore is applied. */
+                /** @description Files that are not in the archive and yet not removed, as the sender left them out; one path a line. */
+                keep?: string;
+                /**
+                 * @description True if the files were chosen one by one, as those of a folder: then no .gitignore is applied and no single top
+                 *     folder stripped.
+                 */
                 listed?: boolean;
                 /** @description The project's name; the one in dbt_project.yml unless given. */
                 name?: string;

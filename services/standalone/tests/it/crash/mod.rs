@@ -3,7 +3,6 @@
 
 mod client;
 mod project;
-mod up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,8 +15,8 @@ use serde_json::Value;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
+use crate::up::Up;
 use client::{Editor, Http, Runner};
-use up::Up;
 
 const KILLS: usize = 20;
 const EDITS: usize = 500;

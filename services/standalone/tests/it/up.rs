@@ -11,14 +11,14 @@ use tokio::process::{Child, Command};
 const READY: Duration = Duration::from_secs(60);
 
 /// Is one life of `dvt up`.
-pub(super) struct Up {
+pub(crate) struct Up {
     process: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Up {
     /// Starts on a folder and waits for the address.
-    pub(super) async fn start(data: &Path) -> Self {
+    pub(crate) async fn start(data: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_dvt"))
             .arg("up")
             .arg("--data")
@@ -35,12 +35,12 @@ impl Up {
     }
 
     /// Ends it as a crash does: nothing of it runs any further.
-    pub(super) async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 
     /// Ends it as Ctrl-C does.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         let pid = self.process.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
         assert!(self.process.wait().await.unwrap().success(), "Ctrl-C is a clean end");
