@@ -177,7 +177,10 @@ async fn a_node_keeps_its_history_and_a_file_that_is_left_out_its_place() {
     let mut expected = vec![yaml, "warehouse/models/old.sql".to_owned(), "warehouse/models/renamed.sql".to_owned()];
     expected.sort();
     assert_eq!(json!(changed), json!(expected));
-    let history = pair.world.get(&format!("{}/nodes/model.shop.renamed/history", pair.project)).await;
+    let history = pair
+        .world
+        .get(&format!("{}/nodes/model.shop.renamed/history?min_position={}", pair.project, report["position"]))
+        .await;
     let summaries = history["events"].to_string();
     assert!(summaries.contains("described old"), "{summaries}");
     pair.world.stop().await;
