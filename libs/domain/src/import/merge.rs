@@ -41,7 +41,7 @@ fn merge_file(path: &Path, [base, mine, theirs]: [Option<&File>; 3]) -> Option<O
 }
 
 /// Answers what is changed at all, where at most one side changed it or both did the same; else None.
-fn changed<'a, T: PartialEq>([base, mine, theirs]: [&'a T; 3]) -> Option<&'a T> {
+fn changed<T: PartialEq>([base, mine, theirs]: [&T; 3]) -> Option<&T> {
     match (mine == base, theirs == base || theirs == mine) {
         (_, true) => Some(mine),
         (true, false) => Some(theirs),
