@@ -4,6 +4,7 @@
 //! reports. Services supply a [`Handler`].
 
 mod batch;
+mod figures;
 pub mod machine;
 pub mod plan;
 mod source;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{Config, Error, Slot};
 use batch::Batches;
+use figures::Figures;
 use machine::{Behind, Effect, Input, Machine};
 use source::{Message, Source};
 
@@ -78,6 +80,7 @@ pub struct Consumer<H> {
     waiting: BTreeMap<Slot, Vec<Recorded>>,
     source: Option<Source>,
     started: Instant,
+    figures: Figures,
 }
 
 impl<H: Handler> Consumer<H> {
@@ -93,6 +96,7 @@ impl<H: Handler> Consumer<H> {
             waiting: BTreeMap::new(),
             source: None,
             started: Instant::now(),
+            figures: Figures::default(),
         }
     }
 
@@ -137,6 +141,7 @@ impl<H: Handler> Consumer<H> {
     /// Looks at the database: which parked streams are to be tried again, which checkpoints are behind the log?
     async fn poll(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         self.batches.retry_requested().await;
+        self.figures.report(&self.store, &self.options).await;
         let patience = if self.is_assigned() { POLL } else { Duration::ZERO };
         match self.behind(patience).await {
             Ok(behind) => self.step(Input::Behind(behind), shutdown).await,
@@ -151,7 +156,6 @@ impl<H: Handler> Consumer<H> {
         let topics: Vec<_> = self.options.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
         let mut connection = self.store.acquire().await?;
         let behind = checkpoint::list_behind(&mut connection, &self.options.name, &topics, patience).await?;
-        metrics::gauge("dvt_consumer_partitions_behind", &[("consumer", &self.options.name)], behind.len() as f64);
         let behind = behind.into_iter().map(|behind| Behind {
             slot: Slot { topic: behind.topic, partition: behind.partition },
             checkpoint: behind.position,
@@ -171,6 +175,8 @@ impl<H: Handler> Consumer<H> {
                         let records = self.waiting.remove(&slot).unwrap_or_default();
                         let work = batch::Work { slot: slot.clone(), source, limit, records };
                         let outcome = self.batches.work(work).await;
+                        // Here too: while it catches up it does not poll.
+                        self.figures.report(&self.store, &self.options).await;
                         if let Some(source) = &self.source {
                             source.done(&slot);
                         }
@@ -196,7 +202,7 @@ impl<H: Handler> Consumer<H> {
                 Ok(event) => self.waiting.entry(message.slot).or_default().push(event),
                 Err(error) => {
                     tracing::warn!(slot = %message.slot, %error, "could not read a record; reading the log instead");
-                    metrics::count("dvt_consumer_unreadable_total", &[("consumer", &self.options.name)], 1);
+                    metrics::CONSUMER_UNREADABLE.add([&self.options.name], 1);
                     *is_readable = false;
                 }
             }

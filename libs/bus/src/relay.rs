@@ -8,7 +8,7 @@ mod publisher;
 
 use std::time::{Duration, Instant};
 
-use dvt_runtime::{CancellationToken, Signal};
+use dvt_runtime::{CancellationToken, Signal, metrics};
 use dvt_store::{Store, event, lease};
 use uuid::Uuid;
 
@@ -64,7 +64,8 @@ impl Relay {
                 for effect in machine.handle(next, started.elapsed()) {
                     input = self.answer(effect, signal).await;
                 }
-                self.epoch = machine.epoch();
+                self.note_leadership(machine.epoch());
+                metrics::RELAY_HELD.set([], machine.held() as f64);
             }
             let woken = async {
                 match &mut listener {
@@ -99,9 +100,22 @@ impl Relay {
             }
             Err(error) => {
                 tracing::warn!(error = %error, source = std::error::Error::source(&error), "the relay pauses");
+                metrics::RELAY_FAILURES.add([], 1);
                 Some(Input::Failed)
             }
         }
+    }
+
+    fn note_leadership(&mut self, epoch: Option<i64>) {
+        match (self.epoch.is_some(), epoch.is_some()) {
+            (false, true) => metrics::RELAY_LEADER.add([], 1.0),
+            (true, false) => {
+                metrics::RELAY_LEADER.add([], -1.0);
+                metrics::LEASES_LOST.add([NAME, "taken"], 1);
+            }
+            (false, false) | (true, true) => {}
+        }
+        self.epoch = epoch;
     }
 
     async fn acquire(&mut self) -> Result<Option<i64>, Error> {

@@ -1,16 +1,19 @@
 //! Claims job rows and works on them: with a lease that a heartbeat prolongs, an attempt number, and pauses that grow.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use dvt_runtime::{CancellationToken, metrics};
-use dvt_store::Store;
+use dvt_runtime::{CancellationToken, metrics, trace};
 use dvt_store::job::{self, Job, Kind};
+use dvt_store::{Store, event};
 use tokio::task::JoinSet;
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
 /// How often an idle worker looks for jobs.
 const POLL: Duration = Duration::from_millis(100);
+/// How often the database is asked what waits.
+const LOOK: Duration = Duration::from_secs(5);
 /// The pause after a first failure, doubled with each attempt.
 const BACKOFF: Duration = Duration::from_millis(500);
 /// The longest pause after a failure.
@@ -48,9 +51,14 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let worker = Uuid::now_v7();
     let mut running = JoinSet::new();
+    let mut next_look = Instant::now();
     while !shutdown.is_cancelled() {
         while running.try_join_next().is_some() {}
-        metrics::gauge("dvt_jobs_leased", &[("kind", kind_name(options.kind))], running.len() as f64);
+        metrics::JOBS_LEASED.set([options.kind.as_str()], running.len() as f64);
+        if Instant::now() >= next_look {
+            next_look = Instant::now() + LOOK;
+            look(options.kind, &store).await;
+        }
         let claimed = match running.len() < options.parallel {
             true => claim(&options, &store, worker).await,
             false => None,
@@ -71,6 +79,21 @@ pub async fn run(
     Ok(())
 }
 
+/// Reports what waits; every worker reports the whole.
+async fn look(kind: Kind, store: &Store) {
+    let backlog = match store.acquire().await {
+        Ok(mut connection) => job::backlog(&mut connection, kind).await,
+        Err(error) => Err(error),
+    };
+    match backlog {
+        Ok(backlog) => {
+            metrics::JOBS_WAITING.set([kind.as_str()], backlog.waiting as f64);
+            metrics::JOBS_AGE.set([kind.as_str()], backlog.oldest_seconds);
+        }
+        Err(error) => tracing::debug!(%error, "could not look which jobs wait"),
+    }
+}
+
 async fn claim(options: &Options, store: &Store, worker: Uuid) -> Option<Job> {
     let claimed = match store.acquire().await {
         Ok(mut connection) => job::claim(&mut connection, options.kind, worker, options.lease).await,
@@ -85,28 +108,48 @@ async fn claim(options: &Options, store: &Store, worker: Uuid) -> Option<Job> {
 
 /// Works on a claimed job while its heartbeat runs, and settles it.
 async fn attend(options: Options, store: Store, work: Arc<dyn Work>, (job, lost): (Job, CancellationToken)) {
-    let labels: metrics::Labels<'_> = &[("kind", kind_name(options.kind))];
-    let begun = std::time::Instant::now();
+    let kind = options.kind.as_str();
+    let begun = Instant::now();
+    let span = span(&options, &store, &job).await;
     let heart = beat(&options, &store, (&job, &lost));
     let done = tokio::select! {
-        done = work.work(&job, &lost) => done,
+        done = work.work(&job, &lost).instrument(span) => done,
         () = heart => return,
     };
-    metrics::observe("dvt_job_seconds", labels, begun.elapsed());
+    metrics::JOB_SECONDS.observe([kind], begun.elapsed());
     let settled = match (&done, store.acquire().await) {
         (Ok(()), Ok(mut connection)) => job::finish(&mut connection, &job).await,
         (Err(error), Ok(mut connection)) => {
             let delay = if lost.is_cancelled() { Duration::ZERO } else { pause(&job) };
             let error = format!("{error:#}");
             tracing::warn!(job = %job.job_id, attempt = job.attempt, error, "a job failed; it is tried again");
-            metrics::count("dvt_job_failed_total", labels, 1);
+            if lost.is_cancelled() {
+                metrics::LEASES_LOST.add([kind, "released"], 1);
+            }
+            metrics::JOB_FAILURES.add([kind], 1);
             job::postpone(&mut connection, &job, delay, &error).await
         }
         (_, Err(error)) => Err(error),
     };
     if let Err(error) = settled {
         tracing::warn!(job = %job.job_id, %error, "could not settle a job; its lease will run out");
+        metrics::LEASES_LOST.add([kind, "unreachable"], 1);
     }
+}
+
+/// Makes the span of an attempt at a job, in the trace of its request.
+async fn span(options: &Options, store: &Store, job: &Job) -> Span {
+    if !trace::is_on() {
+        return Span::none();
+    }
+    let request = match store.acquire().await {
+        Ok(mut connection) => event::find(&mut connection, job.job_id).await.ok().flatten(),
+        Err(_) => None,
+    };
+    trace::follow(request.as_ref().and_then(|request| request.traceparent.as_deref()), || {
+        let kind = options.kind.as_str();
+        info_span!("job", otel.name = kind, otel.kind = "consumer", job = %job.job_id, attempt = job.attempt)
+    })
 }
 
 /// Prolongs the claim until it is lost, then leaves the work some time to notice; otherwise never ends.
@@ -119,18 +162,11 @@ async fn beat(options: &Options, store: &Store, (job, lost): (&Job, &Cancellatio
         };
         if matches!(alive, Ok(false)) {
             tracing::warn!(job = %job.job_id, "another worker has taken the job");
+            metrics::LEASES_LOST.add([options.kind.as_str(), "taken"], 1);
             lost.cancel();
             tokio::time::sleep(options.lease).await;
             return;
         }
-    }
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Compile => "compile",
-        Kind::Publish => "publish",
-        Kind::Run => "run",
     }
 }
 

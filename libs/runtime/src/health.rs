@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::metrics;
+
 /// Collects what the parts of a process report. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
@@ -38,6 +40,7 @@ pub struct Signal {
 impl Signal {
     /// Reports that the part works.
     pub fn green(&self) {
+        metrics::READY.set([&self.part], 1.0);
         let changed = self.health.reasons.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.part);
         if changed.is_some() {
             tracing::info!(part = self.part, "ready");
@@ -46,6 +49,7 @@ impl Signal {
 
     /// Reports why the part does not work.
     pub fn red(&self, reason: impl Into<String>) {
+        metrics::READY.set([&self.part], 0.0);
         let reason = reason.into();
         let mut reasons = self.health.reasons.lock().unwrap_or_else(PoisonError::into_inner);
         if reasons.get(&self.part) != Some(&reason) {

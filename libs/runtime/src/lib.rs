@@ -9,6 +9,7 @@ pub mod secret;
 pub mod shutdown;
 pub mod tasks;
 pub mod telemetry;
+pub mod trace;
 
 pub use health::{Health, Signal};
 pub use tasks::Tasks;

@@ -1,117 +1,158 @@
-//! Numbers about the process, as Prometheus reads them. One registry a process; a metric is made when it first counts.
+//! Numbers about the process, as Prometheus reads them. [`catalogue`] lists every metric there is; a series appears when
+//! it first counts.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+mod catalogue;
+
+use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Upper bounds of durations, in seconds: from a fast statement to a slow compilation.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+use metrics::Label;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
 
-/// Names one value of a metric, e.g. `[("consumer", "projector")]`.
-pub type Labels<'a> = &'a [(&'static str, &'a str)];
+pub use catalogue::*;
 
-#[derive(Clone, Debug)]
-enum Value {
-    Counter(u64),
-    Gauge(f64),
-    Histogram { counts: [u64; BUCKETS.len()], count: u64, sum: f64 },
+/// How often what histograms took is summed up, asked for or not: until then each value is kept.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Counts up, as long as the process lives. Its name ends with `_total`.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter<const LABELS: usize> {
+    name: &'static str,
+    labels: [&'static str; LABELS],
 }
 
-static METRICS: Mutex<BTreeMap<&'static str, BTreeMap<String, Value>>> = Mutex::new(BTreeMap::new());
-
-fn change(name: &'static str, labels: Labels<'_>, empty: Value, change: impl FnOnce(&mut Value)) {
-    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
-    let mut metrics = METRICS.lock().unwrap_or_else(PoisonError::into_inner);
-    change(metrics.entry(name).or_default().entry(labels.join(",")).or_insert(empty));
+/// Goes up and down.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge<const LABELS: usize> {
+    name: &'static str,
+    labels: [&'static str; LABELS],
 }
 
-/// Adds to a counter; its name ends with `_total`.
-pub fn count(name: &'static str, labels: Labels<'_>, by: u64) {
-    change(name, labels, Value::Counter(0), |value| {
-        if let Value::Counter(counter) = value {
-            *counter += by;
-        }
-    });
+/// Counts durations, in seconds. Its name ends with `_seconds`.
+#[derive(Clone, Copy, Debug)]
+pub struct Durations<const LABELS: usize> {
+    name: &'static str,
+    labels: [&'static str; LABELS],
 }
 
-/// Sets a gauge.
-pub fn gauge(name: &'static str, labels: Labels<'_>, to: f64) {
-    change(name, labels, Value::Gauge(to), |value| *value = Value::Gauge(to));
+/// Counts sizes of batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes<const LABELS: usize> {
+    name: &'static str,
+    labels: [&'static str; LABELS],
 }
 
-/// Adds a duration to a histogram; its name ends with `_seconds`.
-pub fn observe(name: &'static str, labels: Labels<'_>, duration: Duration) {
-    let empty = Value::Histogram { counts: [0; BUCKETS.len()], count: 0, sum: 0.0 };
-    change(name, labels, empty, |value| {
-        if let Value::Histogram { counts, count, sum } = value {
-            let seconds = duration.as_secs_f64();
-            for (bound, bucket) in BUCKETS.iter().zip(counts) {
-                *bucket += u64::from(seconds <= *bound);
+impl<const LABELS: usize> Counter<LABELS> {
+    /// Counts `by` more.
+    pub fn add(&self, values: [&str; LABELS], by: u64) {
+        LazyLock::force(&RECORDER);
+        metrics::counter!(self.name, labels(self.labels, values)).increment(by);
+    }
+}
+
+impl<const LABELS: usize> Gauge<LABELS> {
+    /// Sets the value.
+    pub fn set(&self, values: [&str; LABELS], to: f64) {
+        LazyLock::force(&RECORDER);
+        metrics::gauge!(self.name, labels(self.labels, values)).set(to);
+    }
+
+    /// Changes the value, for what several parts of a process count together.
+    pub fn add(&self, values: [&str; LABELS], by: f64) {
+        LazyLock::force(&RECORDER);
+        metrics::gauge!(self.name, labels(self.labels, values)).increment(by);
+    }
+}
+
+impl<const LABELS: usize> Durations<LABELS> {
+    /// Takes one duration.
+    pub fn observe(&self, values: [&str; LABELS], duration: Duration) {
+        LazyLock::force(&RECORDER);
+        metrics::histogram!(self.name, labels(self.labels, values)).record(duration);
+    }
+}
+
+impl<const LABELS: usize> Sizes<LABELS> {
+    /// Takes one size.
+    pub fn observe(&self, values: [&str; LABELS], size: usize) {
+        LazyLock::force(&RECORDER);
+        metrics::histogram!(self.name, labels(self.labels, values)).record(size as f64);
+    }
+}
+
+fn labels<const LABELS: usize>(names: [&'static str; LABELS], values: [&str; LABELS]) -> Vec<Label> {
+    names.into_iter().zip(values).map(|(name, value)| Label::new(name, value.to_owned())).collect()
+}
+
+/// Says what kind of metric one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Durations,
+    Sizes,
+}
+
+impl Kind {
+    fn is_histogram(self) -> bool {
+        matches!(self, Self::Durations | Self::Sizes)
+    }
+}
+
+/// Describes one metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+    /// The upper bounds of a histogram's buckets.
+    pub buckets: &'static [f64],
+}
+
+struct Recorder {
+    handle: PrometheusHandle,
+    process: Collector,
+}
+
+static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::start);
+
+impl Recorder {
+    fn start() -> Self {
+        let histograms = ALL.iter().filter(|metric| metric.kind.is_histogram());
+        let builder = histograms.fold(PrometheusBuilder::new(), |builder, metric| {
+            let named = Matcher::Full(metric.name.to_owned());
+            builder.set_buckets_for_metric(named, metric.buckets).expect("invariant: a histogram has buckets")
+        });
+        let handle = builder.install_recorder().expect("invariant: nothing else of this process records metrics");
+        for metric in ALL {
+            match metric.kind {
+                Kind::Counter => metrics::describe_counter!(metric.name, metric.help),
+                Kind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+                Kind::Durations | Kind::Sizes => metrics::describe_histogram!(metric.name, metric.help),
             }
-            *count += 1;
-            *sum += seconds;
         }
-    });
+        let process = Collector::default();
+        process.describe();
+        let kept = handle.clone();
+        let upkeep = move || loop {
+            std::thread::sleep(UPKEEP);
+            kept.run_upkeep();
+        };
+        // Without it a process that nobody asks keeps more than it should, and works.
+        if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(upkeep) {
+            tracing::warn!(%error, "could not start the upkeep of metrics");
+        }
+        Self { handle, process }
+    }
 }
 
 /// Answers all metrics in Prometheus' text format.
 pub fn render() -> String {
-    let metrics = METRICS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut text = String::new();
-    for (name, values) in &metrics {
-        let kind = match values.values().next() {
-            Some(Value::Counter(_)) => "counter",
-            Some(Value::Gauge(_)) => "gauge",
-            Some(Value::Histogram { .. }) => "histogram",
-            None => continue,
-        };
-        line(&mut text, format_args!("# TYPE {name} {kind}"));
-        for (labels, value) in values {
-            render_value(&mut text, name, labels, value);
-        }
-    }
-    text
-}
-
-fn render_value(text: &mut String, name: &str, labels: &str, value: &Value) {
-    let braces = |labels: &str| if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-    match value {
-        Value::Counter(counter) => line(text, format_args!("{name}{} {counter}", braces(labels))),
-        Value::Gauge(gauge) => line(text, format_args!("{name}{} {gauge}", braces(labels))),
-        Value::Histogram { counts, count, sum } => {
-            let comma = if labels.is_empty() { "" } else { "," };
-            let bounds = BUCKETS.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
-            for (bound, bucket) in bounds.zip(counts.iter().chain([count])) {
-                line(text, format_args!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {bucket}"));
-            }
-            line(text, format_args!("{name}_sum{} {sum}", braces(labels)));
-            line(text, format_args!("{name}_count{} {count}", braces(labels)));
-        }
-    }
-}
-
-fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments).expect("invariant: a string takes all text");
-    text.push('\n');
+    RECORDER.process.collect();
+    RECORDER.handle.render()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn renders_what_was_counted() {
-        count("test_handled_total", &[("consumer", "a \"b\"")], 2);
-        count("test_handled_total", &[("consumer", "a \"b\"")], 1);
-        gauge("test_lag", &[], 1.5);
-        observe("test_handle_seconds", &[], Duration::from_millis(30));
-        let text = render();
-        assert!(text.contains("# TYPE test_handled_total counter\ntest_handled_total{consumer=\"a \\\"b\\\"\"} 3\n"));
-        assert!(text.contains("# TYPE test_lag gauge\ntest_lag 1.5\n"));
-        assert!(text.contains("test_handle_seconds_bucket{le=\"0.025\"} 0\n"));
-        assert!(text.contains("test_handle_seconds_bucket{le=\"0.05\"} 1\n"));
-        assert!(text.contains("test_handle_seconds_bucket{le=\"+Inf\"} 1\n"));
-        assert!(text.contains("test_handle_seconds_count 1\n"));
-    }
-}
+mod tests;

@@ -1,29 +1,131 @@
-//! Logs: readable lines on a terminal, one JSON object a line elsewhere.
+//! Logs: readable lines on a terminal, one JSON object a line elsewhere. Traces: see [`crate::trace`].
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
+use anyhow::{Context, ensure};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::{metrics, trace};
 
 /// What is logged where `RUST_LOG` says nothing: our own changes of state, and warnings of libraries.
 const DEFAULT_FILTER: &str = "info,librdkafka=warn,rdkafka=warn,sqlx=warn,tokio_postgres=warn,hyper=warn";
+/// Where traces go; empty or missing: nowhere.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// How many of the traces that nobody asked for are kept, unless `OTEL_TRACES_SAMPLER_ARG` says so.
+const RATIO: f64 = 0.05;
+/// How long one export may take, its repetitions included.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the end of a process waits for its last spans to go out.
+const END_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Starts logging to standard error, by `RUST_LOG` and `LOG_FORMAT` (`pretty` or `json`).
+/// Holds what has to be ended after everything else has.
+#[must_use = "the last spans go out when it is ended"]
+#[derive(Debug)]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+/// Starts logging to standard error, by `RUST_LOG` and `LOG_FORMAT` (`pretty` or `json`), and traces where
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
 ///
 /// # Errors
-/// When logging was started before.
-pub fn init() -> Result<(), TryInitError> {
-    use tracing_subscriber::util::SubscriberInitExt;
-
+/// When it was started before, or a variable has a bad value.
+pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let is_json = match std::env::var("LOG_FORMAT").as_deref() {
         Ok("json") => true,
         Ok("pretty") => false,
         _ => !std::io::stderr().is_terminal(),
     };
-    match is_json {
-        true => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init(),
-        false => logs.compact().finish().try_init(),
+    let provider = match std::env::var(ENDPOINT) {
+        Ok(endpoint) if !endpoint.is_empty() => Some(provider(service)?),
+        _ => None,
+    };
+    let logs = match is_json {
+        true => json(std::io::stderr).boxed(),
+        false => tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).boxed(),
+    };
+    let spans = provider.as_ref().map(|provider| spans(provider.tracer("dvt")).with_filter(filter_fn(is_traced)));
+    tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).try_init()?;
+    if provider.is_some() {
+        trace::switch_on();
     }
+    metrics::BUILD.set([service, env!("CARGO_PKG_VERSION")], 1.0);
+    Ok(Telemetry(provider))
+}
+
+impl Telemetry {
+    /// Sends the last spans, for a few seconds at most. Call it when everything else has ended.
+    pub async fn end(self) {
+        let Some(provider) = self.0 else { return };
+        // It blocks.
+        let ending = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(END_TIMEOUT));
+        match tokio::time::timeout(END_TIMEOUT, ending).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "could not send the last spans"),
+            Ok(Err(error)) => tracing::warn!(%error, "could not send the last spans"),
+            Err(_) => tracing::warn!("could not send the last spans in time"),
+        }
+    }
+}
+
+/// Makes what batches spans and sends them, on a thread of its own.
+fn provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = SpanExporter::builder().with_http().with_timeout(EXPORT_TIMEOUT).build();
+    let exporter = exporter.with_context(|| format!("could not use {ENDPOINT}"))?;
+    let resource = Resource::builder().with_service_name(format!("dvt-{service}")).with_attributes([
+        KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+        KeyValue::new("process.pid", i64::from(std::process::id())),
+    ]);
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio()?))))
+        .with_resource(resource.build())
+        .build())
+}
+
+fn ratio() -> anyhow::Result<f64> {
+    const VARIABLE: &str = "OTEL_TRACES_SAMPLER_ARG";
+    let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) else { return Ok(RATIO) };
+    let ratio: f64 = text.parse().with_context(|| format!("{VARIABLE} is {text:?}; it is a number from 0 to 1"))?;
+    ensure!((0.0..=1.0).contains(&ratio), "{VARIABLE} is {text}; it is a number from 0 to 1");
+    Ok(ratio)
+}
+
+/// Says what goes into traces: our own spans, and warnings inside of them.
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    let least = if metadata.is_span() { Level::INFO } else { Level::WARN };
+    metadata.target().starts_with("dvt_") && *metadata.level() <= least
+}
+
+pub(crate) fn spans<S>(tracer: SdkTracer) -> impl Layer<S>
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+}
+
+/// Writes one JSON object a line, with the id of the trace that it is of.
+pub(crate) fn json<S, W>(writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+    W: for<'writer> tracing_subscriber::fmt::MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let layer = json_subscriber::fmt::layer().with_writer(writer).flatten_event(true);
+    let mut layer = layer.with_current_span(true).with_span_list(false);
+    layer.inner_layer_mut().add_dynamic_field("trace_id", |_, _| trace::id());
+    layer
 }

@@ -35,6 +35,18 @@ pub struct Behind {
     pub head: i64,
 }
 
+/// Says how many events of a partition a consumer has not applied.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Lag {
+    pub topic: String,
+    pub partition: i16,
+    /// Counted up to [`LAG_MAX`].
+    pub events: i64,
+}
+
+/// The largest lag that is counted: beyond it, how large it is matters less than what counting costs.
+pub const LAG_MAX: i64 = 10_000;
+
 /// Locks a checkpoint to the end of the transaction and answers its position; a new one starts at 0. None: another
 /// transaction holds it.
 ///
@@ -175,6 +187,37 @@ pub async fn list_behind(
     .bind(consumer)
     .bind(topics)
     .bind(for_longer_than.as_secs_f64())
+    .fetch_all(c)
+    .await?)
+}
+
+/// Answers how far `consumer` is behind in each partition of `topics` that has events.
+///
+/// # Errors
+/// When the database does.
+pub async fn list_lag(c: &mut Connection, consumer: &str, topics: &[String]) -> Result<Vec<Lag>, Error> {
+    Ok(sqlx::query_as(
+        "select head.topic, head.partition, waiting.events
+        from partition_head head
+        left join checkpoint done
+            on done.consumer = $1 and done.topic = head.topic and done.partition = head.partition
+        cross join lateral (
+            select count(*) as events
+            from (
+                select
+                from event e
+                where e.topic = head.topic
+                    and e.partition = head.partition
+                    and e.position > coalesce(done.position, 0)
+                limit $3
+            ) as counted
+        ) as waiting
+        where head.topic = any ($2)
+        order by head.topic, head.partition",
+    )
+    .bind(consumer)
+    .bind(topics)
+    .bind(LAG_MAX)
     .fetch_all(c)
     .await?)
 }

@@ -19,7 +19,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    /// Answers the kind's name.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Compile => "compile",
             Self::Publish => "publish",
@@ -245,6 +246,31 @@ pub async fn finish_with(c: &mut Connection, leader: &Job, jobs: &[Uuid]) -> Res
     .execute(c)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Says what waits of a kind of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+pub struct Backlog {
+    /// How many jobs nobody works on.
+    pub waiting: i64,
+    /// How long ago the oldest that has not ended was requested.
+    pub oldest_seconds: f64,
+}
+
+/// Answers what waits of a kind of jobs.
+///
+/// # Errors
+/// When the database does.
+pub async fn backlog(c: &mut Connection, kind: Kind) -> Result<Backlog, Error> {
+    Ok(sqlx::query_as(
+        "select count(*) filter (where state = 'waiting') as waiting,
+            coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_seconds
+        from job
+        where kind = $1 and state <> 'done'",
+    )
+    .bind(kind.as_str())
+    .fetch_one(c)
+    .await?)
 }
 
 /// Finds how a job stands.

@@ -3,8 +3,9 @@
 //! Every connection plays one of the roles of the first migration, whoever logged in.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use dvt_runtime::metrics;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, Postgres, Row};
@@ -79,6 +80,7 @@ impl Role {
 /// Hands out connections that play one role. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Store {
+    role: Role,
     pool: PgPool,
     options: PgConnectOptions,
 }
@@ -97,7 +99,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_idle(connection)))
             .connect_with(options.clone())
             .await?;
-        Ok(Self { pool, options })
+        Ok(Self { role, pool, options })
     }
 
     /// Lends a connection whose statements commit by themselves.
@@ -105,7 +107,10 @@ impl Store {
     /// # Errors
     /// When no connection is free in time or the database does not answer.
     pub async fn acquire(&self) -> Result<Lent, Error> {
-        Ok(Lent(self.pool.acquire().await?))
+        let asked = Instant::now();
+        let acquired = self.pool.acquire().await;
+        self.measure(asked);
+        Ok(Lent(acquired?))
     }
 
     /// Begins a transaction.
@@ -117,7 +122,18 @@ impl Store {
     /// Not cancel safe: run it in a task that nobody aborts. The pool's guard throws away a connection that a
     /// cancelled call left inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        Ok(Tx(self.pool.begin().await?))
+        let asked = Instant::now();
+        let begun = self.pool.begin().await;
+        self.measure(asked);
+        Ok(Tx(begun?))
+    }
+
+    fn measure(&self, asked: Instant) {
+        let role = self.role.as_str();
+        metrics::DATABASE_ACQUIRE.observe([role], asked.elapsed());
+        let (all, idle) = (f64::from(self.pool.size()), self.pool.num_idle() as f64);
+        metrics::DATABASE_CONNECTIONS.set([role, "idle"], idle);
+        metrics::DATABASE_CONNECTIONS.set([role, "used"], (all - idle).max(0.0));
     }
 
     /// Opens a connection of its own, outside the pool.

@@ -8,13 +8,14 @@ mod inputs;
 mod made;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use dvt_bus::worker::Work;
 use dvt_domain::compilation::{Command, Compilation, CompileFailed, CompileRequested, Progress};
 use dvt_domain::id::ProjectId;
 use dvt_domain::project::Project;
-use dvt_runtime::CancellationToken;
+use dvt_runtime::{CancellationToken, metrics};
 use dvt_store::artifact::{self, Artifact, ArtifactFile};
 use dvt_store::event;
 use dvt_store::job::Job;
@@ -47,7 +48,7 @@ impl Work for Compiler {
         let inputs = self.inputs(&mut connection, &asked).await?;
         drop(connection);
         let outcome = match inputs {
-            Ok(inputs) => self.artifact(inputs).await?,
+            Ok(inputs) => self.measured(inputs).await?,
             Err(failed) => Command::Fail(failed),
         };
         ensure!(!lost.is_cancelled(), "the claim is lost");
@@ -73,11 +74,18 @@ impl Compiler {
         Ok(Ok(Inputs { tree: branch.tree, packages: branch.packages, root, environment }))
     }
 
-    /// Makes and stores the artifact of `inputs`, unless it is stored already.
-    async fn artifact(&self, inputs: Inputs) -> anyhow::Result<Command> {
+    async fn measured(&self, inputs: Inputs) -> anyhow::Result<Command> {
+        let begun = Instant::now();
+        let (how, outcome) = self.artifact(inputs).await?;
+        metrics::COMPILE_SECONDS.observe([how], begun.elapsed());
+        Ok(outcome)
+    }
+
+    /// Makes and stores the artifact of `inputs`, unless it is stored already; answers also which of these it was.
+    async fn artifact(&self, inputs: Inputs) -> anyhow::Result<(&'static str, Command)> {
         let key = inputs.key();
         if let Some(index) = artifact::find_index(&mut *self.outcomes.store.acquire().await?, &key.0).await? {
-            return Ok(finished(key, &index));
+            return Ok(("reused", finished(key, &index)));
         }
         let made = match tokio::task::spawn_blocking(move || made::make(&inputs, key)).await {
             Ok(made) => made,
@@ -88,10 +96,10 @@ impl Compiler {
             Err(error) => return Err(error.into()),
         };
         match made {
-            Made::Failed(failed) => Ok(Command::Fail(failed)),
+            Made::Failed(failed) => Ok(("failed", Command::Fail(failed))),
             Made::Artifact { index, files } => {
                 self.store(key.0, &files).await?;
-                Ok(finished(key, &index))
+                Ok(("compiled", finished(key, &index)))
             }
         }
     }

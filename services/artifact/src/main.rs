@@ -12,7 +12,9 @@ struct Cli {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Cli::parse().config;
-    dvt_runtime::telemetry::init()?;
+    let telemetry = dvt_runtime::telemetry::init("artifact")?;
     let shutdown = dvt_runtime::shutdown::on_signal()?;
-    dvt_artifact::run(config, shutdown).await
+    let ended = dvt_artifact::run(config, shutdown).await;
+    telemetry.end().await;
+    ended
 }

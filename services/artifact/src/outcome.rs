@@ -5,6 +5,7 @@ use dvt_domain::Actor;
 use dvt_domain::compilation::{Command, Compilation};
 use dvt_domain::id::ProjectId;
 use dvt_log::{At, Causation, Decided, Log, Stamp};
+use dvt_runtime::{metrics, trace};
 use dvt_store::event::{Command as Append, Idempotency, Outcome, Recorded};
 use dvt_store::{Appender, Store};
 use uuid::Uuid;
@@ -35,12 +36,24 @@ impl Outcomes {
             drop(connection);
             let idempotency = Some(Idempotency { key, request_sha256: request.payload_sha256 });
             match self.appender.append(Append { idempotency, events, reserve: false }).await? {
-                Outcome::Appended { .. } | Outcome::Duplicate { .. } => return Ok(()),
+                Outcome::Appended { .. } => {
+                    count(outcome);
+                    return Ok(());
+                }
+                Outcome::Duplicate { .. } => return Ok(()),
                 Outcome::Conflict { .. } => {}
                 Outcome::Reserved { wait, .. } => tokio::time::sleep(wait).await,
             }
         }
         bail!("could not append an outcome to {} in {ROUNDS} rounds", request.stream_id)
+    }
+}
+
+fn count(outcome: &Command) {
+    match outcome {
+        Command::Publish(_) => metrics::PUBLISHES.add(["published"], 1),
+        Command::Supersede(_) => metrics::PUBLISHES.add(["superseded"], 1),
+        Command::Request(_) | Command::Finish(_) | Command::Fail(_) | Command::RequestPublish(_) => {}
     }
 }
 
@@ -51,7 +64,7 @@ fn stamp(request: &Recorded, command_id: Uuid) -> anyhow::Result<Stamp> {
         actor: Actor::service("artifact"),
         command_id,
         causation: Causation::Event { event_id: request.event_id, correlation_id: request.correlation_id },
-        traceparent: request.traceparent.clone(),
+        traceparent: trace::parent().or_else(|| request.traceparent.clone()),
         occurred_at: chrono::Utc::now(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use dvt_bus::worker::Work;
@@ -11,10 +12,11 @@ use dvt_domain::compilation::{
     Command, Compilation, CompileRequested, Progress, Publish, PublishRequested, PublishSuperseded, Published,
 };
 use dvt_domain::project::Project;
-use dvt_runtime::CancellationToken;
+use dvt_runtime::{CancellationToken, metrics, trace};
 use dvt_store::event::{self, Recorded};
 use dvt_store::job::{self, Job};
 use dvt_store::{Connection, artifact, blob};
+use tracing::{Instrument, info_span};
 
 use crate::outcome::Outcomes;
 use crate::repository::{Commits, Files, Publication, Repository, Standing, Target};
@@ -124,7 +126,10 @@ impl Publisher {
         drop(connection);
         let (repository, target) = (self.repository.clone(), target.clone());
         let publish = move || repository.publish(&target, &base, &publications);
-        Ok(tokio::task::spawn_blocking(publish).await??)
+        let begun = Instant::now();
+        let pushed = tokio::task::spawn_blocking(publish).instrument(trace::child(|| info_span!("push"))).await??;
+        metrics::PUSH_SECONDS.observe([], begun.elapsed());
+        Ok(pushed)
     }
 
     async fn publication(&self, c: &mut Connection, due: &Waiting) -> anyhow::Result<Publication> {

@@ -16,10 +16,11 @@ use dvt_domain::run::{
     StepSkipped,
 };
 use dvt_log::Log;
-use dvt_runtime::CancellationToken;
+use dvt_runtime::{CancellationToken, trace};
 use dvt_store::job::Job;
 use dvt_store::{Appender, Store, event};
 use tokio::task::{Id, JoinError, JoinSet};
+use tracing::{Instrument, info_span};
 
 use crate::compiled::{self, Waited};
 use crate::plan;
@@ -97,7 +98,8 @@ impl Runs {
             Err(fault) => return failed(fault.message),
         };
         if stream.run().await.stage == Stage::Requested {
-            match plan::plan(&project.parsed, &asked) {
+            let planned = trace::child(|| info_span!("plan")).in_scope(|| plan::plan(&project.parsed, &asked));
+            match planned {
                 Ok(steps) => drop(stream.append(Command::Plan(RunPlanned { steps })).await?),
                 Err(error) => return failed(error.to_string()),
             }
@@ -201,12 +203,14 @@ impl Drive {
         let steps = self.steps.clone().expect("invariant: without a target every step is blocked");
         self.desk.busy.insert(unique_id.clone());
         let id = unique_id.clone();
-        let working = self.working.spawn(async move {
+        let span = trace::child(|| info_span!("step", otel.name = format!("step {id}"), step = id));
+        let working = async move {
             match begun {
                 true => steps.reconcile(&id).await,
                 false => steps.attempt(&id).await,
             }
-        });
+        };
+        let working = self.working.spawn(trace::carry(working.instrument(span)));
         self.names.insert(working.id(), unique_id);
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod csv;
 mod cte;
 mod drive;
+mod measure;
 mod missing;
 mod plan;
 mod prepare;

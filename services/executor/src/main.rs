@@ -13,7 +13,9 @@ struct Cli {
 async fn main() -> anyhow::Result<()> {
     let mut config = Cli::parse().config;
     config.targets = dvt_executor::targets_from_env()?;
-    dvt_runtime::telemetry::init()?;
+    let telemetry = dvt_runtime::telemetry::init("executor")?;
     let shutdown = dvt_runtime::shutdown::on_signal()?;
-    dvt_executor::run(config, shutdown).await
+    let ended = dvt_executor::run(config, shutdown).await;
+    telemetry.end().await;
+    ended
 }

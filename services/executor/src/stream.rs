@@ -7,11 +7,13 @@ use dvt_domain::Actor;
 use dvt_domain::id::ProjectId;
 use dvt_domain::run::{self, Command, Run, Stage};
 use dvt_log::{At, Causation, Decided, Log, Stamp};
+use dvt_runtime::trace;
 use dvt_store::event::{Command as Append, Idempotency, NewEvent, Outcome, Recorded};
 use dvt_store::{Appender, Retry, Store};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::measure;
 use crate::targets::Key;
 
 /// How often one append is tried before the run is given back.
@@ -90,17 +92,19 @@ impl Stream {
     pub(crate) async fn append(&self, command: Command) -> Result<Run, Error> {
         let mut held = self.held.lock().await;
         for _ in 0..TRIES {
-            let events: Vec<_> = held.at.state.decide(command.clone())?.into_iter().map(Into::into).collect();
+            let events = held.at.state.decide(command.clone())?;
             if events.is_empty() {
                 return Ok(held.at.state.clone());
             }
             held.appended += 1;
             let name = format!("executor/{}/{}", self.attempt, held.appended);
             let key = Uuid::new_v5(&self.request.event_id, name.as_bytes());
-            let decided = Decided { stream_id: self.request.stream_id, version: held.at.version, events };
+            let decided = events.iter().cloned().map(Into::into).collect();
+            let decided = Decided { stream_id: self.request.stream_id, version: held.at.version, events: decided };
             let prepared = self.prepare(key, &decided).await.map_err(Error::Append)?;
             match self.send(key, prepared).await.map_err(Error::Append)? {
                 Outcome::Appended { .. } => {
+                    events.iter().for_each(|event| measure::appended(&self.request, event));
                     let At { mut version, mut state } = std::mem::take(&mut held.at);
                     for event in &decided.events {
                         state =
@@ -130,7 +134,7 @@ impl Stream {
                 event_id: self.request.event_id,
                 correlation_id: self.request.correlation_id,
             },
-            traceparent: self.request.traceparent.clone(),
+            traceparent: trace::parent().or_else(|| self.request.traceparent.clone()),
             occurred_at: chrono::Utc::now(),
         };
         let mut connection = self.store.acquire().await?;

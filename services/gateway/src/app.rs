@@ -1,6 +1,7 @@
 //! What every handler shares: the store, the log, the one writer, and the turns on streams.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use chrono::Utc;
 use dvt_bus::view::Wakes;
@@ -11,6 +12,7 @@ use dvt_domain::project::Project;
 use dvt_domain::run::Run;
 use dvt_domain::{Actor, Aggregate};
 use dvt_log::{At, Causation, Decided, Log, Stamp};
+use dvt_runtime::trace;
 use dvt_store::appender::{Appender, RunError, Tip, Turns};
 use dvt_store::event::{self, Command, Idempotency, Outcome, Recorded};
 use dvt_store::{Lent, Store};
@@ -33,6 +35,8 @@ pub struct Parts {
     pub branches: Branches,
     pub live: Live,
     pub wakes: Wakes,
+    /// The last position that a live stream of this process has sent.
+    pub sent: AtomicI64,
     pub parses: Parses,
     pub branch_turns: Turns<Ahead>,
     pub project_turns: Turns<Project>,
@@ -104,6 +108,7 @@ impl App {
             appender,
             live,
             wakes,
+            sent: AtomicI64::new(0),
             default_target,
         }))
     }
@@ -139,7 +144,7 @@ impl App {
             actor: write.actor.clone(),
             command_id: Uuid::now_v7(),
             causation: Causation::Person,
-            traceparent: None,
+            traceparent: trace::parent(),
             occurred_at: Utc::now(),
         };
         let mut connection = self.connection().await?;

@@ -8,8 +8,10 @@ use dvt_domain::envelope::Timestamp;
 use dvt_domain::id::BranchId;
 use dvt_domain::{Actor, Event};
 use dvt_log::Decided;
+use dvt_runtime::trace;
 use dvt_store::appender::Tip;
 use dvt_store::event::{self, Recorded};
+use tracing::{Instrument, info_span};
 
 use crate::app::{App, Stop, Write};
 use crate::branches::Ahead;
@@ -36,7 +38,8 @@ pub struct Edit {
 pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Recorded>, Problem> {
     let edit = &edit;
     let decide = |ahead: Ahead| async move {
-        let Some(decision) = decide(app, &ahead, (branch, edit)).await? else { return Ok(None) };
+        let deciding = decide(app, &ahead, (branch, edit)).instrument(trace::child(|| info_span!("decide")));
+        let Some(decision) = deciding.await? else { return Ok(None) };
         let after = ahead.head.state.apply(&decision.event).map_err(|error| Problem::internal(&error))?;
         // Whoever edits or reads next need not read it again.
         app.parses.keep(&after, &edit.reading, decision.project);

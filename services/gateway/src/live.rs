@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dvt_runtime::Signal;
+use dvt_runtime::{Signal, metrics};
 use dvt_store::{Store, event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +67,7 @@ async fn follow(
         }
         match read_head(&store).await {
             Ok(position) => {
+                metrics::LOG_POSITION.set([], position as f64);
                 head.send_if_modified(|known| std::mem::replace(known, position) != position);
                 signal.green();
             }

@@ -14,6 +14,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    telemetry::init()?;
-    run(arguments.config, shutdown::on_signal()?).await
+    let telemetry = telemetry::init("gateway")?;
+    let ended = run(arguments.config, shutdown::on_signal()?).await;
+    telemetry.end().await;
+    ended
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use dvt_dbt::diagnostic::Severity;
 use dvt_dbt::environment::Environment;
@@ -10,6 +11,7 @@ use dvt_dbt::node::{Node, UniqueId};
 use dvt_dbt::parse::{ParseInput, Project, parse};
 use dvt_dbt::tree::{Mode, Sha256};
 use dvt_domain::branch::Branch;
+use dvt_runtime::metrics;
 use lru::LruCache;
 use tokio::sync::OnceCell;
 
@@ -126,7 +128,10 @@ impl Parses {
             let read = move || {
                 let (tree, packages) = (&branch.tree, &branch.packages);
                 let Reading { root, environment } = &reading;
-                Arc::new(Parsed::from(parse(ParseInput { tree, root, packages, environment })))
+                let begun = Instant::now();
+                let project = parse(ParseInput { tree, root, packages, environment });
+                metrics::PARSE_SECONDS.observe(["gateway"], begun.elapsed());
+                Arc::new(Parsed::from(project))
             };
             tokio::task::spawn_blocking(read).await
         });

@@ -8,8 +8,9 @@ mod content;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use dvt_bus::causes;
 use dvt_bus::view::Announcer;
 use dvt_codec::ViewAdvanced;
 use dvt_dbt::environment::Environment;
@@ -18,12 +19,13 @@ use dvt_domain::branch::Branch;
 use dvt_domain::id::BranchId;
 use dvt_domain::project::{DEFAULT_ENVIRONMENT, Project};
 use dvt_log::{At, Log};
-use dvt_runtime::{CancellationToken, Signal};
+use dvt_runtime::{CancellationToken, Signal, metrics, trace};
 use dvt_store::view::graph::{self, Content, Graph, Stale};
 use dvt_store::view::subject;
-use dvt_store::{Connection, Store, lease};
+use dvt_store::{Connection, Store, event, lease};
 use lru::LruCache;
 use tokio::task::JoinError;
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
 /// How often branches are looked for whose graph is behind.
@@ -154,7 +156,9 @@ fn read(
     (root, environment): (&str, &Environment),
     keys: &HashMap<String, String>,
 ) -> (Graph, Content) {
+    let begun = Instant::now();
     let project = parse(ParseInput { tree: &branch.tree, root, packages: &branch.packages, environment });
+    metrics::PARSE_SECONDS.observe(["projector"], begun.elapsed());
     let content = content::of(&project, keys);
     let count = |severity: &str| content.diagnostics.iter().filter(|found| found.severity == severity).count() as i32;
     let (errors, warnings) = (count("error"), count("warning"));
@@ -201,11 +205,14 @@ async fn round(store: &Store, announcer: &Announcer, holder: Uuid, graphs: &mut 
         if lease::acquire(&mut connection, LEASE_NAME, holder, LEASE).await?.is_none() {
             return Ok(());
         }
-        let Some((graph, content)) = graphs.read(&mut connection, &stale).await? else { continue };
+        let span = span(&mut connection, &stale).await?;
+        let Some((graph, content)) = graphs.read(&mut connection, &stale).instrument(span.clone()).await? else {
+            continue;
+        };
         let mut tx = store.begin().await?;
-        match graph::replace(&mut tx, &graph, &content).await {
+        match graph::replace(&mut tx, &graph, &content).instrument(span.clone()).await {
             Ok(_) => {
-                tx.commit().await?;
+                tx.commit().instrument(span).await?;
                 let advanced = ViewAdvanced { projection: "graph", stream_id: stale.branch_id, version: graph.version };
                 announcer.announce(stale.project_id, advanced);
             }
@@ -216,6 +223,15 @@ async fn round(store: &Store, announcer: &Announcer, holder: Uuid, graphs: &mut 
         }
     }
     Ok(())
+}
+
+/// Makes the span of a graph, in the trace of the last event that it shows.
+async fn span(c: &mut Connection, stale: &Stale) -> Result<Span, dvt_store::Error> {
+    if !trace::is_on() {
+        return Ok(Span::none());
+    }
+    let shown = event::list_at(c, &[stale.position]).await?;
+    Ok(trace::follow(causes(&shown), || info_span!("graph", otel.name = "read graph", branch_id = %stale.branch_id)))
 }
 
 /// Writes an error with its sources.

@@ -23,14 +23,18 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    telemetry::init()?;
-    match arguments.command {
+    let telemetry = telemetry::init("projector")?;
+    let ended = match arguments.command {
         None => run(arguments.config, shutdown::on_signal()?).await,
-        Some(Command::Rebuild) => {
-            let store = Store::connect(&arguments.config.store, Role::Projector).await?;
-            let rebuilt = rebuild(&store).await?;
-            tracing::info!(events = rebuilt.events, broken_streams = rebuilt.broken, "views made anew");
-            Ok(())
-        }
-    }
+        Some(Command::Rebuild) => make_anew(&arguments.config).await,
+    };
+    telemetry.end().await;
+    ended
+}
+
+async fn make_anew(config: &Config) -> anyhow::Result<()> {
+    let store = Store::connect(&config.store, Role::Projector).await?;
+    let rebuilt = rebuild(&store).await?;
+    tracing::info!(events = rebuilt.events, broken_streams = rebuilt.broken, "views made anew");
+    Ok(())
 }

@@ -88,7 +88,7 @@ async fn second(data: &Path) -> anyhow::Result<()> {
 }
 
 async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
-    telemetry::init().context("could not start logging")?;
+    let telemetry = telemetry::init("standalone").context("could not start logging")?;
     let shutdown = shutdown::on_signal()?;
     // Held from here on, so that nobody else who starts now takes it.
     let listener = listen(data, args.listen)?;
@@ -119,6 +119,7 @@ async fn first(data: &Path, args: Args) -> anyhow::Result<()> {
     registry.stop().await;
     drop(broker);
     cluster.stop().await?;
+    telemetry.end().await;
     ended
 }
 

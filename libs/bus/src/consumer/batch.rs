@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use dvt_runtime::metrics;
+use dvt_runtime::{metrics, trace};
 use dvt_store::event::{self, Range, Recorded};
 use dvt_store::{Store, Tx, checkpoint, parked_stream};
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
 use super::machine::{BATCH, Outcome, Source};
 use super::plan::{Place, Step, plan};
 use super::{Handler, HandlerError};
-use crate::{Config, Slot, record};
+use crate::{Config, Slot, causes, record};
 
 /// How many events of a parked stream are tried again at once.
 const RETRY_PAGE: i64 = 500;
@@ -55,8 +56,9 @@ impl<H: Handler> Batches<H> {
         };
         if let Outcome::Failed { error } = &outcome {
             tracing::warn!(consumer = self.consumer, slot = %work.slot, error, "could not apply events; trying again");
+            metrics::CONSUMER_FAILURES.add([&self.consumer], 1);
         }
-        metrics::observe("dvt_consumer_batch_seconds", &[("consumer", &self.consumer)], begun.elapsed());
+        metrics::CONSUMER_SECONDS.observe([&self.consumer], begun.elapsed());
         outcome
     }
 
@@ -64,8 +66,16 @@ impl<H: Handler> Batches<H> {
         checkpoint::Key { consumer: self.consumer.clone(), topic: slot.topic.clone(), partition: slot.partition }
     }
 
-    fn count(&self, name: &'static str, by: usize) {
-        metrics::count(name, &[("consumer", &self.consumer)], by as u64);
+    fn count(&self, metric: metrics::Counter<1>, by: usize) {
+        metric.add([&self.consumer], by as u64);
+    }
+
+    /// Makes the span of a batch, in the trace of what it applies.
+    fn span(&self, slot: &Slot, events: &[Recorded]) -> Span {
+        trace::follow(causes(events), || {
+            let name = format!("apply {}", self.consumer);
+            info_span!("apply", otel.name = name, otel.kind = "consumer", %slot, events = events.len())
+        })
     }
 
     async fn attempt(&mut self, work: &Work) -> Result<Outcome, dvt_store::Error> {
@@ -73,8 +83,8 @@ impl<H: Handler> Batches<H> {
         let mut tx = self.store.begin().await?;
         let done = self.apply(&mut tx, &key, work).await;
         let (outcome, poison) = match done {
-            Ok(Applied::Moved { outcome, events }) => {
-                tx.commit().await?;
+            Ok(Applied::Moved { outcome, events, span }) => {
+                tx.commit().instrument(span).await?;
                 self.handler.committed(&events);
                 return Ok(outcome);
             }
@@ -107,9 +117,10 @@ impl<H: Handler> Batches<H> {
             parked_stream::list_partition(tx, key).await?.into_iter().map(|parked| parked.stream_id).collect();
         let mut events = events;
         events.retain(|event| !parked.contains(&event.stream_id));
+        let span = self.span(&work.slot, &events);
         if !events.is_empty() {
-            match self.handler.handle(tx, &events).await {
-                Ok(()) => self.count("dvt_consumer_handled_total", events.len()),
+            match self.handler.handle(tx, &events).instrument(span.clone()).await {
+                Ok(()) => self.count(metrics::CONSUMER_HANDLED, events.len()),
                 Err(HandlerError::Transient(error)) => return Ok(Applied::Nothing(Outcome::Failed { error })),
                 Err(HandlerError::Poison { stream, error }) => {
                     // Alone and from the log's own bytes: there is nothing better to try.
@@ -120,8 +131,8 @@ impl<H: Handler> Batches<H> {
                 }
             }
         }
-        checkpoint::advance(tx, key, to).await?;
-        Ok(Applied::Moved { outcome: Outcome::Moved { to, has_more }, events })
+        checkpoint::advance(tx, key, to).instrument(span.clone()).await?;
+        Ok(Applied::Moved { outcome: Outcome::Moved { to, has_more }, events, span })
     }
 
     async fn take_records(&self, tx: &mut Tx, at: i64, work: &Work) -> Result<Taken, dvt_store::Error> {
@@ -132,12 +143,12 @@ impl<H: Handler> Batches<H> {
                 return Ok(Taken::Events { events, has_more: true });
             }
             match step {
-                Step::Drop(_) => self.count("dvt_consumer_duplicates_total", 1),
+                Step::Drop(_) => self.count(metrics::CONSUMER_DUPLICATES, 1),
                 Step::Apply(index) => events.push(work.records[index].clone()),
                 Step::Refetch { after, through } => {
                     let range = Range { topic: &work.slot.topic, partition: work.slot.partition, after, through };
                     let fetched = event::list_partition(tx, range, BATCH as i64).await?;
-                    self.count("dvt_consumer_refetched_total", fetched.len());
+                    self.count(metrics::CONSUMER_REFETCHED, fetched.len());
                     let is_whole = fetched.last().is_some_and(|event| event.position == through);
                     let follows = fetched.first().is_some_and(|event| event.partition_prev == after);
                     if !follows && events.is_empty() {
@@ -168,7 +179,7 @@ impl<H: Handler> Batches<H> {
         parked_stream::park(&mut tx, &park).await?;
         checkpoint::advance(&mut tx, key, position).await?;
         tx.commit().await?;
-        self.count("dvt_consumer_parked_total", 1);
+        self.count(metrics::CONSUMER_PARKED, 1);
         let (consumer, stream, error) = (&self.consumer, poison.stream, &poison.error);
         tracing::error!(consumer, %stream, position, error, "parked a stream that cannot be applied");
         self.send_dead_letter(&poison.event).await;
@@ -281,7 +292,7 @@ impl<H: Handler> Batches<H> {
 
 enum Applied {
     /// To be committed.
-    Moved { outcome: Outcome, events: Vec<Recorded> },
+    Moved { outcome: Outcome, events: Vec<Recorded>, span: Span },
     /// To be rolled back.
     Nothing(Outcome),
     /// To be rolled back; with a poison, its stream is to be parked.

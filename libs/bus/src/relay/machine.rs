@@ -118,6 +118,11 @@ impl Machine {
         }
     }
 
+    /// Answers how many partitions wait for the id of a schema.
+    pub fn held(&self) -> usize {
+        self.lanes.values().filter(|lane| lane.held_until.is_some()).count()
+    }
+
     fn tick(&mut self, now: Duration) -> Vec<Effect> {
         match self.role {
             Role::Standby { ask_at } if now >= ask_at => vec![Effect::Lead],

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use dvt_runtime::{metrics, trace};
 use dvt_store::event::{self, PARTITIONS, Range, Recorded};
 use dvt_store::{Connection, checkpoint, relay_cursor};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer, PurgeConfig};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tracing::{Span, info_span};
 
 use super::machine::{Published, Tail, start};
 use crate::registry::Registry;
-use crate::{Config, Error, Slot, Topics, record};
+use crate::{Config, Error, Slot, Topics, causes, record};
 
 /// How many events of a partition are sent before their acknowledgements are awaited.
 const BATCH: i64 = 200;
@@ -60,15 +63,16 @@ impl Publisher {
         for (slot, after) in lanes {
             let range = Range { topic: &slot.topic, partition: slot.partition, after: *after, through: i64::MAX };
             let events = event::list_partition(c, range, BATCH).await?;
+            let span = span(slot, &events);
             let (deliveries, is_held) = self.send(c, registry, &events).await;
-            sent.push((slot.clone(), *after, deliveries, is_held));
+            sent.push((slot, *after, deliveries, is_held, span));
         }
         let mut has_failed = false;
         let mut published = Vec::new();
-        for (slot, after, deliveries, is_held) in sent {
+        for (slot, after, deliveries, is_held, span) in sent {
             let mut through = after;
-            for (position, delivery) in deliveries {
-                let is_acknowledged = match delivery {
+            for sent in deliveries {
+                let is_acknowledged = match sent.delivery {
                     Ok(delivery) => matches!(delivery.await, Ok(Ok(_))),
                     Err(()) => false,
                 };
@@ -76,9 +80,12 @@ impl Publisher {
                     has_failed = true;
                     break;
                 }
-                through = position;
+                metrics::RELAY_PUBLISHED.add([&slot.topic], 1);
+                metrics::RELAY_DELAY.observe([], (Utc::now() - sent.recorded_at).to_std().unwrap_or_default());
+                through = sent.position;
             }
-            published.push((slot, Published { through, is_held }));
+            drop(span); // it ends with the last acknowledgement
+            published.push((slot.clone(), Published { through, is_held }));
         }
         Ok((published, has_failed))
     }
@@ -104,10 +111,10 @@ impl Publisher {
                 .headers(record::headers(event));
             let queued = FutureRecord { payload: payload.as_deref(), ..queued };
             match self.producer.send_result(queued) {
-                Ok(delivery) => sent.push((event.position, Ok(delivery))),
+                Ok(delivery) => sent.push(Sent::new(event, Ok(delivery))),
                 Err((error, _)) => {
                     tracing::warn!(%error, "could not queue a record");
-                    sent.push((event.position, Err(())));
+                    sent.push(Sent::new(event, Err(())));
                     break;
                 }
             }
@@ -138,7 +145,26 @@ impl Publisher {
     }
 }
 
-type Sent = (i64, Result<DeliveryFuture, ()>);
+/// Is a record that was handed to the client; without a delivery it did not take it.
+struct Sent {
+    position: i64,
+    recorded_at: DateTime<Utc>,
+    delivery: Result<DeliveryFuture, ()>,
+}
+
+impl Sent {
+    fn new(event: &Recorded, delivery: Result<DeliveryFuture, ()>) -> Self {
+        Self { position: event.position, recorded_at: event.recorded_at, delivery }
+    }
+}
+
+/// Makes the span of what is published of a partition, in the trace of its events.
+fn span(slot: &Slot, events: &[Recorded]) -> Span {
+    trace::follow(causes(events), || {
+        let name = format!("publish {}", slot.topic);
+        info_span!("publish", otel.name = name, otel.kind = "producer", %slot, events = events.len())
+    })
+}
 
 fn cursor(cluster_id: &str, slot: &Slot, position: i64) -> relay_cursor::Cursor {
     relay_cursor::Cursor {

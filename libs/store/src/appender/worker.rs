@@ -4,8 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use dvt_runtime::{metrics, trace};
 use sqlx::PgConnection;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::machine::{Effect, Entry, Input, Machine, Ticket};
@@ -21,7 +23,7 @@ pub struct Worker {
     submissions: mpsc::Receiver<Submission>,
     generations: Arc<Generations>,
     machine: Machine,
-    answers: HashMap<Ticket, oneshot::Sender<Answer>>,
+    answers: HashMap<Ticket, (Instant, oneshot::Sender<Answer>)>,
     tickets: Ticket,
     connection: Option<PgConnection>,
     effects: VecDeque<Effect>,
@@ -82,7 +84,9 @@ impl Worker {
             }
             Effect::Lose(lost) => self.generations.raise(&lost),
             Effect::Answer(ticket, answer) => {
-                if let Some(waiting) = self.answers.remove(&ticket) {
+                if let Some((since, waiting)) = self.answers.remove(&ticket) {
+                    metrics::APPEND_WAIT.observe([], since.elapsed());
+                    metrics::APPEND_OUTCOMES.add([outcome(&answer)], 1);
                     // Whoever no longer waits has lost nothing: the command stands.
                     let _ = waiting.send(answer);
                 }
@@ -102,13 +106,9 @@ impl Worker {
 
     fn submit(&mut self, submission: Submission) {
         self.tickets += 1;
-        self.answers.insert(self.tickets, submission.answer);
-        let entry = Entry {
-            ticket: self.tickets,
-            command: submission.command,
-            decided: submission.decided,
-            since: Instant::now(),
-        };
+        let since = Instant::now();
+        self.answers.insert(self.tickets, (since, submission.answer));
+        let entry = Entry { ticket: self.tickets, command: submission.command, decided: submission.decided, since };
         self.step(Input::Submitted(entry));
     }
 
@@ -116,14 +116,40 @@ impl Worker {
         if self.connection.is_none() {
             self.connect().await?;
         }
-        match &mut self.connection {
-            Some(connection) => event::append(connection, self.process, commands).await,
-            None => Err(Error::Unreachable(sqlx::Error::PoolClosed)),
-        }
+        let Some(connection) = &mut self.connection else { return Err(Error::Unreachable(sqlx::Error::PoolClosed)) };
+        let events: usize = commands.iter().map(|command| command.events.len()).sum();
+        let parents =
+            commands.iter().flat_map(|command| &command.events).filter_map(|event| event.traceparent.as_deref());
+        let span = trace::follow(parents, || info_span!("append", commands = commands.len(), events));
+        let begun = Instant::now();
+        let outcomes = event::append(connection, self.process, commands).instrument(span).await?;
+        metrics::APPEND_SECONDS.observe([], begun.elapsed());
+        metrics::APPEND_COMMANDS.observe([], commands.len());
+        metrics::APPEND_EVENTS.add([], outcomes.iter().map(appended).sum());
+        Ok(outcomes)
     }
 
     async fn connect(&mut self) -> Result<(), Error> {
         self.connection = Some(self.store.dedicated().await?);
         Ok(())
+    }
+}
+
+/// Answers how many events a command added to the log.
+fn appended(outcome: &event::Outcome) -> u64 {
+    match outcome {
+        event::Outcome::Appended { first, last } => last.abs_diff(*first) + 1,
+        event::Outcome::Conflict { .. } | event::Outcome::Duplicate { .. } | event::Outcome::Reserved { .. } => 0,
+    }
+}
+
+/// Names what became of a command.
+fn outcome(answer: &Answer) -> &'static str {
+    match answer {
+        Ok(event::Outcome::Appended { .. }) => "appended",
+        Ok(event::Outcome::Duplicate { .. }) => "duplicate",
+        Ok(event::Outcome::Conflict { .. }) => "conflict",
+        Ok(event::Outcome::Reserved { .. }) => "reserved",
+        Err(_) => "failed",
     }
 }

@@ -51,9 +51,12 @@ async fn names_the_partitions_that_wait() {
     assert!(checkpoint::list_behind(c, "graph", &topics, LONG).await.unwrap().is_empty(), "not for so long");
     let behind = checkpoint::list_behind(c, "graph", &topics, Duration::ZERO).await.unwrap();
     assert_eq!((behind[0].position, behind[0].head, behind[0].partition), (0, 1, event::partition_of(project)));
+    let lag = checkpoint::list_lag(c, "graph", &topics).await.unwrap();
+    assert_eq!((lag[0].events, lag[0].partition, lag.len()), (1, event::partition_of(project), 1));
     let key = Key { partition: behind[0].partition, ..a_key() };
     checkpoint::reset(c, &key, 1).await.unwrap();
     assert!(checkpoint::list_behind(c, "graph", &topics, Duration::ZERO).await.unwrap().is_empty());
+    assert_eq!(checkpoint::list_lag(c, "graph", &topics).await.unwrap()[0].events, 0, "still reported");
 }
 
 #[tokio::test]
@@ -135,6 +138,9 @@ async fn a_job_has_one_worker_until_its_lease_ends() {
     job::enqueue(c, &requested).await.unwrap();
     job::enqueue(c, &requested).await.unwrap();
 
+    let backlog = job::backlog(c, Kind::Publish).await.unwrap();
+    assert!(backlog.waiting == 1 && backlog.oldest_seconds > 0.0, "{backlog:?}");
+
     let lapsed = job::claim(c, Kind::Publish, id(), Duration::ZERO).await.unwrap().unwrap();
     let claimed = job::claim(c, Kind::Publish, id(), LONG).await.unwrap().unwrap();
     assert_eq!((claimed.job_id, claimed.attempt), (requested.job_id, 2));
@@ -144,6 +150,8 @@ async fn a_job_has_one_worker_until_its_lease_ends() {
     assert!(job::postpone(c, &claimed, Duration::ZERO, "try later").await.unwrap());
     let claimed = job::claim(c, Kind::Publish, id(), LONG).await.unwrap().unwrap();
     assert!(job::finish(c, &claimed).await.unwrap());
+    let ended = job::Backlog { waiting: 0, oldest_seconds: 0.0 };
+    assert_eq!(job::backlog(c, Kind::Publish).await.unwrap(), ended);
     let status = job::find(c, requested.job_id).await.unwrap().unwrap();
     assert_eq!((status.state.as_str(), status.attempt, status.error.as_deref()), ("done", 3, Some("try later")));
 }

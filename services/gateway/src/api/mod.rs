@@ -28,12 +28,14 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use dvt_runtime::trace;
 use utoipa::OpenApi as _;
 use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::http::follow::follow;
 use crate::http::guard::{Guard, guard};
 use crate::http::problem::Problem;
 use crate::web;
@@ -94,6 +96,7 @@ pub fn router(app: App, guards: Guard) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(web::serve)
         .layer(from_fn_with_state(guards, guard))
+        .layer(from_fn(follow))
         .with_state(app)
 }
 
@@ -120,7 +123,7 @@ fn problem_response() -> openapi::Response {
 
 /// Runs the handler in a task, so that a client that disconnects cancels nothing.
 async fn in_a_task_of_its_own(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
+    match tokio::spawn(trace::carry(next.run(request))).await {
         Ok(response) => response,
         Err(error) => Problem::internal(&error).into_response(),
     }

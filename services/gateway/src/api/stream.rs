@@ -2,15 +2,19 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
+use dvt_bus::causes;
 use dvt_domain::id::ProjectId;
+use dvt_runtime::{metrics, trace};
 use dvt_store::event;
 use futures::{Stream, stream};
 use serde::Deserialize;
+use tracing::{Span, info_span};
 use utoipa::IntoParams;
 
 use super::history::HistoryEvent;
@@ -39,7 +43,30 @@ struct Tail {
     project: ProjectId,
     /// The last position that was read from the log.
     position: i64,
-    ready: VecDeque<HistoryEvent>,
+    ready: VecDeque<Ready>,
+    _open: Open,
+}
+
+/// Is an event that is to be sent, and its place in a trace.
+struct Ready {
+    event: HistoryEvent,
+    traceparent: Option<String>,
+}
+
+/// Counts a live stream as long as it is open.
+struct Open;
+
+impl Open {
+    fn new() -> Self {
+        metrics::SSE_CLIENTS.add([], 1.0);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::SSE_CLIENTS.add([], -1.0);
+    }
 }
 
 /// Streams the events after a position, then each new one as it is appended. `id` is the position.
@@ -57,7 +84,7 @@ pub(super) async fn stream(
         None => from.after,
     };
     let position = asked.map(|asked| cursor(&asked, head)).transpose()?.unwrap_or(head);
-    let tail = Tail { app, project: scope.id, position, ready: VecDeque::new() };
+    let tail = Tail { app, project: scope.id, position, ready: VecDeque::new(), _open: Open::new() };
     Ok(Sse::new(stream::unfold(tail, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -75,8 +102,10 @@ fn cursor(asked: &str, head: i64) -> Result<i64, Problem> {
 
 async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> {
     loop {
-        if let Some(event) = tail.ready.pop_front() {
-            return Some((Ok(message(&event)), tail));
+        if let Some(ready) = tail.ready.pop_front() {
+            let message = tail.span(&ready).in_scope(|| message(&ready.event));
+            metrics::SSE_EVENTS.add([], 1);
+            return Some((Ok(message), tail));
         }
         // Known before the log is read: what comes in between wakes the wait below at once.
         let head = tail.app.live.head();
@@ -106,8 +135,21 @@ impl Tail {
         let found = event::list_project_after(&mut connection, self.project.uuid(), self.position, BATCH).await?;
         for recorded in found {
             self.position = recorded.position;
-            self.ready.push_back(HistoryEvent::read(&self.app, &mut connection, recorded).await?);
+            let traceparent = causes(std::slice::from_ref(&recorded)).next().map(str::to_owned);
+            let event = HistoryEvent::read(&self.app, &mut connection, recorded).await?;
+            self.ready.push_back(Ready { event, traceparent });
         }
         Ok(())
+    }
+
+    /// Makes the span of an event that is sent: of the first client it goes to, as there may be thousands.
+    fn span(&self, ready: &Ready) -> Span {
+        let position = ready.event.position();
+        match self.app.sent.fetch_max(position, Ordering::Relaxed) < position {
+            true => trace::follow(ready.traceparent.as_deref(), || {
+                info_span!("send", otel.name = "send event", otel.kind = "producer", position)
+            }),
+            false => Span::none(),
+        }
     }
 }

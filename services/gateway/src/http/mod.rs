@@ -1,5 +1,6 @@
 //! HTTP as every handler uses it: strict bodies, required headers, problems.
 
+pub mod follow;
 pub mod guard;
 pub mod headers;
 pub mod json;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dvt_runtime::trace;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -56,7 +57,7 @@ impl Problem {
             pointer: None,
             limit: None,
             got: None,
-            trace_id: uuid::Uuid::now_v7().simple().to_string(),
+            trace_id: trace::id().unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string()),
             docs: format!("/docs/errors#{}", code.to_lowercase()),
             extra: Map::new(),
             retry_after: None,
@@ -100,7 +101,7 @@ impl Problem {
             chain = format!("{chain}: {error}");
             source = error.source();
         }
-        tracing::error!(trace_id = problem.0.trace_id, error = chain, "request failed");
+        tracing::error!(error = chain, "request failed");
         problem
     }
 
@@ -154,7 +155,11 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        // It may have been made on a thread that knows of no request.
+        if let Some(trace_id) = trace::id() {
+            self.0.trace_id = trace_id;
+        }
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (retry_after, allow) = (self.0.retry_after, self.0.allow.clone());
         let mut response = (status, Json(self)).into_response();

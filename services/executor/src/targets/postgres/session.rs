@@ -8,6 +8,7 @@ use dvt_domain::run::{Backend, question};
 use futures::{SinkExt, StreamExt};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessage};
+use tracing::Instrument;
 
 use super::quote::ident;
 use super::statement::{Statement, chain, message};
@@ -77,7 +78,8 @@ impl PgSession {
 
     /// Runs a statement; answers the rows that its last command touched.
     pub(super) async fn run(&mut self, statement: &Statement) -> Result<u64, Error> {
-        let messages = self.client.simple_query(&statement.text).await.map_err(|error| statement.error(&error))?;
+        let sent = self.client.simple_query(&statement.text).instrument(statement.span());
+        let messages = sent.await.map_err(|error| statement.error(&error))?;
         Ok(messages
             .iter()
             .rev()
@@ -99,7 +101,8 @@ impl PgSession {
     }
 
     pub(super) async fn rows(&mut self, statement: &Statement) -> Result<Vec<Vec<Option<String>>>, Error> {
-        let messages = self.client.simple_query(&statement.text).await.map_err(|error| statement.error(&error))?;
+        let sent = self.client.simple_query(&statement.text).instrument(statement.span());
+        let messages = sent.await.map_err(|error| statement.error(&error))?;
         let row = |message| match message {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
@@ -120,7 +123,7 @@ impl PgSession {
             }
             sink.as_mut().finish().await
         };
-        sent.await.map_err(|error: tokio_postgres::Error| statement.error(&error))
+        sent.instrument(statement.span()).await.map_err(|error: tokio_postgres::Error| statement.error(&error))
     }
 
     /// Takes back what a failed transaction did. Where the session is gone, the server has done so.

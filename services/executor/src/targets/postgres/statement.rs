@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use dvt_runtime::trace;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tracing::{Span, info_span};
 
 use crate::targets::{Error, Refusal};
 
@@ -24,6 +26,23 @@ impl Statement {
     pub(super) fn around(before: &str, sql: &str, after: &str) -> Self {
         let start = before.len() + 1;
         Self { text: format!("{before}\n{sql}\n{after}"), own: start..start + sql.len() }
+    }
+
+    /// Makes the span of the statement. It says what kind of statement it is, never its text, which may hold data.
+    pub(super) fn span(&self) -> Span {
+        trace::child(|| {
+            info_span!("statement", otel.name = self.kind(), otel.kind = "client", db.system.name = "postgresql")
+        })
+    }
+
+    fn kind(&self) -> String {
+        let words = self.text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+        let words: Vec<_> = words.map(str::to_ascii_lowercase).take(2).collect();
+        match words.first().map(String::as_str) {
+            Some("create" | "alter" | "drop" | "insert") => words.join(" "),
+            Some(word) => word.to_owned(),
+            None => "statement".to_owned(),
+        }
     }
 
     /// Sorts what the driver said by what is then known of the effect.
@@ -82,6 +101,14 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_the_kind_of_a_statement_and_nothing_of_its_data() {
+        let kind = |sql: &str| Statement::plain(sql).kind();
+        assert_eq!(kind("Create  VIEW \"secret\" as (select 1)"), "create view");
+        assert_eq!(kind("select secret from t"), "select");
+        assert_eq!(kind("--\n;"), "statement");
+    }
 
     #[test]
     fn finds_the_place_in_the_nodes_own_sql() {

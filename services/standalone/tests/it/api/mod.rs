@@ -4,6 +4,7 @@ mod broken;
 mod concurrent;
 mod edits;
 mod errors;
+mod follow;
 mod import;
 mod read;
 mod semantic;
