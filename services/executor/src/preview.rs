@@ -4,16 +4,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use dvt_dbt::jinja::RunValues;
 use dvt_dbt::node::{Node, ResourceType};
 use dvt_domain::id::ProjectId;
+use dvt_domain::project::Project;
 use dvt_domain::run::question::{
     Answer, Column, Failure as Refused, Moment, Question, Relation, RelationColumn, Rows, RowsQuestion, SECONDS_MAX,
+    SentQuestion,
 };
 use dvt_log::Log;
 use dvt_runtime::CancellationToken;
-use dvt_store::Store;
 use dvt_store::preview::{self, Preview};
+use dvt_store::{Store, blob};
 use tokio::task::JoinSet;
 
 use crate::bridge::{Rendering, Sql, Text, render};
@@ -135,7 +138,30 @@ impl Previews {
                 let columns = async { Ok(columns(&project, session.as_mut(), &question.unique_id).await) };
                 in_time(canceller, columns).await
             }
+            Question::Sent(question) => self.sent(project_id, &question).await,
         }
+    }
+
+    async fn sent(&self, project_id: ProjectId, asked: &SentQuestion) -> anyhow::Result<Result<Answer, Failure>> {
+        let mut connection = self.store.acquire().await?;
+        let project =
+            self.log.load_version::<Project>(&mut connection, project_id.uuid(), asked.project_version).await?.state;
+        let sql = blob::find(&mut connection, &asked.sql.0).await?.context("the SQL of a step is stored")?;
+        drop(connection);
+        let environment = match project::environment(&project, &asked.environment) {
+            Ok(environment) => environment,
+            Err(fault) => return Ok(Err(fault.into())),
+        };
+        let mut session = match self.session(&environment.target).await {
+            Ok(session) => session,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let canceller = session.canceller();
+        let rows = async {
+            let rows = session.read(&String::from_utf8_lossy(&sql), Some(asked.limit)).await;
+            Ok(rows.map(shown).map_err(|error| failure(error, None)))
+        };
+        in_time(canceller, rows).await
     }
 
     async fn connection(&self, target: &str, database: &str) -> Result<Answer, Failure> {
@@ -235,12 +261,13 @@ async fn read(
             None => return Ok(Err(Failure::new("CTE_NOT_FOUND", format!("the statement has no CTE `{name}`")))),
         },
     };
-    let rows = match session.read(&statement, Some(question.limit)).await {
-        Ok(rows) => rows,
-        Err(error) => return Ok(Err(failure(error, Some((&project, &sql))))),
-    };
+    let rows = session.read(&statement, Some(question.limit)).await;
+    Ok(rows.map(shown).map_err(|error| failure(error, Some((&project, &sql)))))
+}
+
+fn shown(rows: targets::Rows) -> Answer {
     let columns = rows.columns.into_iter().map(|(name, r#type)| Column { name, r#type }).collect();
-    Ok(Ok(Answer::Rows(Rows { columns, rows: rows.rows, truncated: rows.truncated, duration_us: 0 })))
+    Answer::Rows(Rows { columns, rows: rows.rows, truncated: rows.truncated, duration_us: 0 })
 }
 
 /// Says what is rendered to be read.

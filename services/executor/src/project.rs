@@ -45,9 +45,9 @@ pub(crate) async fn load(
     wanted: Versions<'_>,
 ) -> anyhow::Result<Result<Arc<Loaded>, Fault>> {
     let project = log.load_version::<Project>(c, wanted.project_id.uuid(), wanted.project_version).await?.state;
-    let Some(environment) = project.environments.get(wanted.environment).cloned() else {
-        let message = format!("the project has no environment `{}`", wanted.environment);
-        return Ok(Err(Fault::new("ENVIRONMENT_UNKNOWN", message)));
+    let environment = match environment(&project, wanted.environment) {
+        Ok(environment) => environment.clone(),
+        Err(fault) => return Ok(Err(fault)),
     };
     let root = project.created.context("a project was created")?.root;
     let branch = log.load_branch_version(c, wanted.branch_id, wanted.branch_version).await?.state;
@@ -58,6 +58,12 @@ pub(crate) async fn load(
         Loaded { parsed, environment, tree, packages }
     };
     Ok(Ok(Arc::new(tokio::task::spawn_blocking(read).await?)))
+}
+
+/// Finds an environment of a project.
+pub(crate) fn environment<'a>(project: &'a Project, name: &str) -> Result<&'a TargetEnvironment, Fault> {
+    let missing = || Fault::new("ENVIRONMENT_UNKNOWN", format!("the project has no environment `{name}`"));
+    project.environments.get(name).ok_or_else(missing)
 }
 
 impl Loaded {

@@ -1,6 +1,7 @@
 //! Questions to a target outside of any run, and their answers: the bytes of the store's table `preview`, as JSON.
 
 use dvt_dbt::diagnostic::Place;
+use dvt_dbt::tree::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::id::BranchId;
@@ -20,6 +21,8 @@ pub enum Question {
     Rows(RowsQuestion),
     /// Which columns does the target have for a node?
     Columns(ColumnsQuestion),
+    /// What are the rows of a query that a run has sent?
+    Sent(SentQuestion),
     /// Does the target answer, and may we use it?
     Connection { target: String, database: String },
 }
@@ -52,6 +55,18 @@ pub struct RowsQuestion {
 pub struct ColumnsQuestion {
     pub moment: Moment,
     pub unique_id: String,
+}
+
+/// Asks for the rows that a query of a run has now: those that fail a test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SentQuestion {
+    /// With the environment, says which target.
+    pub project_version: i64,
+    pub environment: String,
+    /// The blob of the query.
+    pub sql: Sha256,
+    /// 1 to [`ROWS_MAX`].
+    pub limit: i64,
 }
 
 /// Answers a question.

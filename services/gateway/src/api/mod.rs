@@ -85,6 +85,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::cancel))
         .routes(routes!(steps::log))
         .routes(routes!(steps::sql))
+        .routes(routes!(steps::failures))
 }
 
 /// Answers the API's routes, and the web app at every other address.

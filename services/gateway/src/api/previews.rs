@@ -242,8 +242,14 @@ pub(super) async fn rows(
         cte: asked.cte,
         limit: asked.limit,
     });
-    let preview_id = ask(&app, scope.id.uuid(), &question).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(PreviewRef { preview_id: preview_id.to_string() })))
+    Ok((StatusCode::ACCEPTED, axum::Json(PreviewRef::ask(&app, scope.id.uuid(), &question).await?)))
+}
+
+impl PreviewRef {
+    /// Asks a target something.
+    pub(super) async fn ask(app: &App, project_id: Uuid, question: &Question) -> Result<Self, Problem> {
+        Ok(Self { preview_id: ask(app, project_id, question).await?.to_string() })
+    }
 }
 
 /// Says which files a question is about: those of the head, read for an environment.
@@ -272,7 +278,7 @@ fn check(asked: &RowsWanted) -> Result<(), Problem> {
 }
 
 /// Asks a target something; the answer comes under the id.
-pub(super) async fn ask(app: &App, project_id: Uuid, question: &Question) -> Result<Uuid, Problem> {
+async fn ask(app: &App, project_id: Uuid, question: &Question) -> Result<Uuid, Problem> {
     let preview_id = Uuid::now_v7();
     let request = serde_json::to_vec(question).map_err(|error| Problem::internal(&error))?;
     let row = preview::Preview { preview_id, project_id, request };
@@ -281,7 +287,7 @@ pub(super) async fn ask(app: &App, project_id: Uuid, question: &Question) -> Res
 }
 
 /// Reads the answer to what was asked; None while there is none.
-pub(super) async fn answer(app: &App, preview_id: Uuid) -> Result<Option<Answer>, Problem> {
+async fn answer(app: &App, preview_id: Uuid) -> Result<Option<Answer>, Problem> {
     let found = preview::find(&mut *app.connection().await?, preview_id).await?;
     match found.ok_or_else(Problem::not_found)? {
         preview::Answer::Pending => Ok(None),

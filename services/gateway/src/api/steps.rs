@@ -4,10 +4,14 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use dvt_dbt::tree::Sha256;
+use dvt_domain::run::question::{Question, ROWS_MAX, SentQuestion};
 use dvt_store::{Connection, blob, step_log, view};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::previews::PreviewRef;
 use super::runs;
 use super::shapes::{Place, moment};
 use crate::app::App;
@@ -177,4 +181,42 @@ pub(super) async fn sql(
     let sha256 = step.sql_sha256.ok_or_else(Problem::not_found)?;
     let bytes = blob::find(&mut connection, &sha256).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(StepSql { sql: String::from_utf8_lossy(&bytes).into_owned() }))
+}
+
+/// Says how many rows are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Limit {
+    /// 1 to 500; 100 unless given.
+    limit: Option<i64>,
+}
+
+/// Runs the query of a test step again, read-only, for the rows that fail it now.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/runs/{run_id}/steps/{unique_id}/failures", tag = "runs", params(("project" = String, Path), ("run_id" = String, Path), ("unique_id" = String, Path), Limit), responses((status = ACCEPTED, body = PreviewRef)))]
+pub(super) async fn failures(
+    State(app): State<App>,
+    Path((project, run, unique_id)): Path<(String, String, String)>,
+    Query(Limit { limit }): Query<Limit>,
+) -> Result<(StatusCode, Json<PreviewRef>), Problem> {
+    let limit = page_size(limit, (100, ROWS_MAX))?;
+    let mut connection = app.connection().await?;
+    let run = runs::find(&mut connection, (&project, &run)).await?;
+    let step = find(&mut connection, &run, &unique_id).await?;
+    drop(connection);
+    let Some(sql) = step.sql_sha256.filter(|_| step.resource_type == "test") else {
+        let detail = match step.resource_type.as_str() {
+            "test" => "the test has not sent its query yet",
+            "unit_test" => "the rows that fail a unit test are in the message of its step",
+            _ => "only a test has rows that fail it",
+        };
+        return Err(Problem::unprocessable("STEP_WITHOUT_FAILURES", detail).at("unique_id").got(&unique_id));
+    };
+    let question = Question::Sent(SentQuestion {
+        project_version: run.project_version,
+        environment: run.environment,
+        sql: Sha256(sql),
+        limit,
+    });
+    Ok((StatusCode::ACCEPTED, Json(PreviewRef::ask(&app, run.project_id, &question).await?)))
 }

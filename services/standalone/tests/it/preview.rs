@@ -141,3 +141,36 @@ async fn answers_the_columns_that_the_target_has() {
     let by_key = columns("model.shop.m").await;
     assert_eq!((&by_key["state"], &by_key["name"]), (&json!("missing"), &json!("renamed")), "{by_key}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_the_rows_that_fail_a_test() {
+    let files = [
+        PROJECT,
+        ("models/m.sql", "select n % 3 as n from generate_series(1, 9) as n"),
+        ("models/m.yml", "models:\n  - name: m\n    columns: [{name: n, data_tests: [unique, not_null]}]\n"),
+    ];
+    let world = World::new("preview_failures", &files).await;
+    let address = world.request(json!({"command": "build"})).await;
+    let run = world.until(&address, |run| run["state"] == "finished").await;
+    let id = |name: &str| crate::run::step(&run, name)["unique_id"].as_str().unwrap().to_owned();
+    let ask = async |id: &str, limit: i64| {
+        let step = format!("{address}/steps/{id}/failures?limit={limit}");
+        let asked = world.server.post(&step, json!(null)).await;
+        world.answer(&asked).await
+    };
+    let found = ask(&id("unique_m_n"), 500).await;
+    assert_eq!(found["rows"].as_array().map(Vec::len), Some(3), "{found}");
+    assert_eq!(found["columns"][0], json!({"name": "unique_field", "type": "int4"}));
+    let cut = ask(&id("unique_m_n"), 1).await;
+    assert_eq!((cut["rows"].as_array().map(Vec::len), &cut["truncated"]), (Some(1), &json!(true)));
+    assert_eq!(ask(&id("not_null_m_n"), 10).await["rows"], json!([]));
+
+    let refused = async |query: &str| {
+        let (status, problem) =
+            world.server.send(crate::api::server::post(&format!("{address}/steps/{query}"), "null")).await;
+        (status.as_u16(), crate::api::server::json(&problem)["code"].clone())
+    };
+    assert_eq!(refused("model.shop.m/failures").await, (422, json!("STEP_WITHOUT_FAILURES")));
+    let range = format!("{}/failures?limit=501", id("unique_m_n"));
+    assert_eq!(refused(&range).await, (400, json!("PARAM_RANGE")));
+}

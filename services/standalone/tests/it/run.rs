@@ -48,7 +48,7 @@ impl World {
         Self { server, project, target, stop }
     }
 
-    async fn request(&self, body: Value) -> String {
+    pub(crate) async fn request(&self, body: Value) -> String {
         let run = self.server.post(&format!("{}/runs", self.project), body).await;
         format!("{}/runs/{}", self.project, run["run_id"].as_str().unwrap())
     }
@@ -83,7 +83,7 @@ impl Drop for World {
     }
 }
 
-fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
     run["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap()
 }
 
