@@ -8,7 +8,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Timestamp;
-use crate::id::{BranchId, CompilationId, ProjectId};
+use crate::id::{BranchId, CompilationId, ProjectId, RunId};
 
 mod machine;
 pub mod question;
@@ -61,6 +61,12 @@ pub struct RunRequested {
     pub full_refresh: bool,
     /// How many steps at a time.
     pub threads: i32,
+    /// Exactly these nodes by their unique_ids, which stand in for the selection; empty where that one says it all.
+    #[serde(default)]
+    pub nodes: Vec<String>,
+    /// The run whose nodes run again that did not succeed in it.
+    #[serde(default)]
+    pub retry_of: Option<RunId>,
 }
 
 /// Asks for the end of a run before its time.

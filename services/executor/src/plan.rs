@@ -16,8 +16,13 @@ const ON_RUN_END: &str = "on-run-end";
 /// # Errors
 /// When the selection is not written as dbt's grammar has it.
 pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<PlannedStep>, select::Error> {
-    let criteria = Criteria { select: request.select.clone(), exclude: request.exclude.clone(), ..Criteria::default() };
-    let selected = select(project, &criteria)?;
+    let selected = match request.nodes.is_empty() {
+        true => {
+            let (wanted, exclude) = (request.select.clone(), request.exclude.clone());
+            select(project, &Criteria { select: wanted, exclude, ..Criteria::default() })?
+        }
+        false => request.nodes.iter().cloned().collect(),
+    };
     let wanted = |node: &&Node| selected.contains(&node.unique_id) && is_run(node, request.kind);
     let chosen: Vec<&Node> = project.nodes().values().filter(wanted).collect();
     let ids: HashSet<&str> = chosen.iter().map(|node| node.unique_id.as_str()).collect();
@@ -175,6 +180,7 @@ fn reason(project: &Project, node: &Node, request: &RunRequested) -> String {
         (ResourceType::Test | ResourceType::UnitTest, _, _) if !tested.is_empty() => {
             format!("tests {}", tested.join(", "))
         }
+        _ if request.retry_of.is_some() => "did not succeed in the run before".to_owned(),
         (_, "", "") => "part of the project".to_owned(),
         (_, "", exclude) => format!("not excluded by `{exclude}`"),
         (_, select, _) => format!("selected by `{select}`"),

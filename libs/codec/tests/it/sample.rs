@@ -191,6 +191,8 @@ fn run_events() -> Vec<dvt_domain::Event> {
         exclude: String::new(),
         full_refresh: true,
         threads: 4,
+        nodes: vec![unique_id()],
+        retry_of: Some(id()),
     };
     let backend = Some(Backend { pid: 42, started_at: Timestamp(1_700_000_000_000_001) });
     let finished =

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::pattern::{self, Pattern};
 use super::spec::Criterion;
-use super::{Error, Set, graph};
+use super::{Error, Set, graph, state};
 use crate::manifest;
 use crate::node::{Node, ResourceType};
 use crate::parse::Project;
@@ -28,6 +28,7 @@ pub(super) enum Method {
     SavedQuery,
     SemanticModel,
     Source,
+    State,
     Tag,
     TestName,
     TestType,
@@ -36,7 +37,7 @@ pub(super) enum Method {
 }
 
 /// The methods by the names that dbt gives them.
-pub(super) const KNOWN: [&str; 18] = [
+pub(super) const KNOWN: [&str; 19] = [
     "access",
     "config",
     "exposure",
@@ -50,6 +51,7 @@ pub(super) const KNOWN: [&str; 18] = [
     "saved_query",
     "semantic_model",
     "source",
+    "state",
     "tag",
     "test_name",
     "test_type",
@@ -102,12 +104,13 @@ impl Method {
             "saved_query" => Self::SavedQuery,
             "semantic_model" => Self::SemanticModel,
             "source" => Self::Source,
+            "state" => Self::State,
             "tag" => Self::Tag,
             "test_name" => Self::TestName,
             "test_type" => Self::TestType,
             "unit_test" => Self::UnitTest,
             "version" => Self::Version,
-            "state" | "result" | "source_status" => return Err(Error::NotSupported(name)),
+            "result" | "source_status" => return Err(Error::NotSupported(name)),
             _ => return Err(Error::Method(name)),
         })
     }
@@ -126,11 +129,15 @@ impl Method {
 }
 
 /// Answers the nodes that a criterion names itself.
-pub(super) fn matching(project: &Project, criterion: &Criterion) -> Result<Set, Error> {
+pub(super) fn matching((project, previous): (&Project, Option<&Project>), criterion: &Criterion) -> Result<Set, Error> {
     let value = match &criterion.value {
         Json::String(text) => text.clone(),
         other => other.to_string(),
     };
+    if criterion.method == Method::State {
+        let previous = previous.ok_or_else(|| Error::NotSupported("state".to_owned()))?;
+        return state::matching(project, previous, &value);
+    }
     let fits = test_of(project, criterion, &value)?;
     let nodes = project.nodes().values().enumerate();
     Ok(nodes.filter(|(_, node)| fits(node)).map(|(at, _)| at).collect())
@@ -165,6 +172,8 @@ fn test_of<'a>(project: &'a Project, criterion: &'a Criterion, value: &'a str) -
         Method::SavedQuery => named(ResourceType::SavedQuery, value)?,
         Method::SemanticModel => named(ResourceType::SemanticModel, value)?,
         Method::Source => source(value)?,
+        // Compares projects, not nodes by themselves.
+        Method::State => Box::new(|_| false),
         Method::Tag => Box::new(move |node| node.tags.iter().any(|tag| pattern.fits(tag))),
         Method::TestName => Box::new(move |node| {
             let generic = node.test.as_ref().is_some_and(|test| pattern.fits(&test.name));

@@ -11,6 +11,7 @@ mod normal;
 mod pattern;
 mod selectors;
 mod spec;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -110,8 +111,20 @@ impl Error {
 /// When the criteria are not written as dbt's grammar has them, or use what is not supported yet. That nothing fits is
 /// no error.
 pub fn select(project: &Project, criteria: &Criteria) -> Result<IndexSet<UniqueId>, Error> {
+    select_since(project, criteria, None)
+}
+
+/// Answers what [`select`] does; `state:` compares with the project as it was, where that is known.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_since(
+    project: &Project,
+    criteria: &Criteria,
+    previous: Option<&Project>,
+) -> Result<IndexSet<UniqueId>, Error> {
     let spec = selectors::spec_of(project, criteria)?;
-    let selection = Selection { project, graph: Graph::of(project) };
+    let selection = Selection { project, previous, graph: Graph::of(project) };
     let chosen = selection.resolve(&spec)?.chosen;
     let wanted = |kind: ResourceType| criteria.resource_types.is_empty() || criteria.resource_types.contains(&kind);
     let nodes = project.nodes().values().enumerate();
@@ -133,6 +146,7 @@ struct Resolved {
 
 struct Selection<'a> {
     project: &'a Project,
+    previous: Option<&'a Project>,
     graph: Graph<'a>,
 }
 
@@ -145,7 +159,7 @@ impl Selection<'_> {
     }
 
     fn criterion(&self, criterion: &Criterion) -> Result<Resolved, Error> {
-        let mut chosen = method::matching(self.project, criterion)?;
+        let mut chosen = method::matching((self.project, self.previous), criterion)?;
         let found = chosen.clone();
         if criterion.childrens_parents {
             let mut below = self.graph.descendants(&found, spec::Reach::All);

@@ -244,6 +244,8 @@ mod tests {
             exclude: String::new(),
             full_refresh: false,
             threads: 4,
+            nodes: Vec::new(),
+            retry_of: None,
         })
     }
 

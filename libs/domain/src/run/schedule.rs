@@ -156,6 +156,8 @@ mod tests {
             exclude: String::new(),
             full_refresh: false,
             threads,
+            nodes: Vec::new(),
+            retry_of: None,
         };
         let planned = Event::RunPlanned(RunPlanned { steps: plan.to_vec() });
         Run::default().apply(&Event::RunRequested(request)).apply(&planned)

@@ -196,6 +196,24 @@ pub async fn list_before(
     .await?)
 }
 
+/// Finds the newest run of an environment that has finished.
+///
+/// # Errors
+/// When the database does.
+pub async fn find_finished(c: &mut Connection, project_id: Uuid, environment: &str) -> Result<Option<Run>, Error> {
+    Ok(sqlx::query_as(
+        "select *
+        from run
+        where project_id = $1 and environment = $2 and state = 'finished'
+        order by number desc
+        limit 1",
+    )
+    .bind(project_id)
+    .bind(environment)
+    .fetch_optional(c)
+    .await?)
+}
+
 /// Counts the steps of a run.
 ///
 /// # Errors

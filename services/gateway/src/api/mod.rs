@@ -15,6 +15,7 @@ mod nodes;
 mod previews;
 mod projects;
 mod publishes;
+mod reruns;
 mod runs;
 mod scope;
 mod selection;

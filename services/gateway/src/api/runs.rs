@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use dvt_dbt::select::Criteria;
 use dvt_domain::Topic;
 use dvt_domain::id::{ProjectId, RunId};
 use dvt_domain::project::THREADS_MAX;
@@ -16,8 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::compilations::Needed;
+use super::reruns;
 use super::scope::{Scope, project_id};
-use super::selection;
 use super::shapes::moment;
 use super::steps::Step;
 use crate::app::{App, Write};
@@ -35,18 +34,21 @@ const PAGE: (i64, i64) = (50, 200);
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRun {
     /// As dbt's command of that name; `build` unless given.
-    #[serde(default)]
-    command: Command,
+    pub(super) command: Option<Command>,
     /// `dev` unless given.
-    environment: Option<String>,
-    /// dbt's selector syntax; all nodes unless given.
+    pub(super) environment: Option<String>,
+    /// dbt's selector syntax; all nodes unless given. `state:` compares with the last run of the environment, e.g.
+    /// `state:modified+` for what has changed since.
     #[serde(default)]
-    select: String,
+    pub(super) select: String,
     #[serde(default)]
-    exclude: String,
+    pub(super) exclude: String,
+    /// The id of a finished run: what failed, was skipped or was cancelled in it runs again, with all that it was asked
+    /// for, as `dbt retry`. Only `threads` goes with it.
+    pub(super) retry: Option<String>,
     /// Rebuilds incremental models from nothing.
     #[serde(default)]
-    full_refresh: bool,
+    pub(super) full_refresh: bool,
     /// Statements at a time, 1 to 64; the environment's unless given.
     threads: Option<i32>,
 }
@@ -55,7 +57,7 @@ pub(super) struct NewRun {
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RunCommand)]
-enum Command {
+pub(super) enum Command {
     #[default]
     Build,
     Run,
@@ -243,14 +245,16 @@ async fn run_ref(app: &App, project: ProjectId, requested: &Recorded) -> Result<
 
 async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>, Problem> {
     let threads = asked.threads;
-    let threads = threads.unwrap_or(scope.environment(asked.environment.as_deref())?.environment.threads as i32);
-    if !(1..=THREADS_MAX as i32).contains(&threads) {
+    if let Some(threads) = threads.filter(|threads| !(1..=THREADS_MAX as i32).contains(threads)) {
         let detail = format!("threads must be 1 to {THREADS_MAX}");
         let problem = Problem::unprocessable("NUMBER_RANGE", detail).at("/threads");
         return Err(problem.limit(i64::from(THREADS_MAX)).got(&threads.to_string()));
     }
-    check_selection(app, scope, &asked).await?;
-    let needed = Needed::find(app, scope, asked.environment.as_deref()).await?;
+    let chosen = match asked.retry.clone() {
+        Some(run) => reruns::of_run(app, scope, (&run, &asked)).await?,
+        None => reruns::selected(app, scope, &asked).await?,
+    };
+    let needed = Needed::find(app, scope, Some(&chosen.environment)).await?;
     if let Some(failed) = needed.known.as_ref().filter(|known| known.state == "failed") {
         let detail =
             format!("the project does not compile: {}", failed.message.as_deref().unwrap_or("see diagnostics"));
@@ -263,29 +267,18 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
         project_version: needed.request.project_version,
         environment: needed.request.environment.clone(),
         compilation_id: needed.id,
-        kind: asked.command.into(),
-        select: asked.select,
-        exclude: asked.exclude,
-        full_refresh: asked.full_refresh,
-        threads,
+        kind: chosen.kind,
+        select: chosen.select,
+        exclude: chosen.exclude,
+        full_refresh: chosen.full_refresh,
+        threads: threads.unwrap_or(chosen.threads),
+        nodes: chosen.nodes,
+        retry_of: chosen.retry_of,
     };
     let events = Run::default().decide(run::Command::Request(request)).map_err(|error| Problem::internal(&error))?;
     let events = events.into_iter().map(Into::into).collect();
     let run = Decided { stream_id: Uuid::now_v7(), version: 0, events };
     Ok(needed.decide(&[])?.into_iter().chain([run]).collect())
-}
-
-/// Checks that the selection can be read and finds something.
-async fn check_selection(app: &App, scope: &Scope, asked: &NewRun) -> Result<(), Problem> {
-    let parsed = scope.parsed(app, asked.environment.as_deref()).await?;
-    let criteria = Criteria { select: asked.select.clone(), exclude: asked.exclude.clone(), ..Criteria::default() };
-    let find = move || selection::found(&parsed.project, &criteria);
-    let found = tokio::task::spawn_blocking(find).await.map_err(|error| Problem::internal(&error))??;
-    if found.is_empty() {
-        let detail = "the selection finds no node of this project";
-        return Err(Problem::unprocessable("SELECTION_EMPTY", detail).at("/select").got(&asked.select));
-    }
-    Ok(())
 }
 
 /// Lists runs.

@@ -166,6 +166,8 @@ impl Story {
             exclude: String::new(),
             full_refresh: false,
             threads: 4,
+            nodes: Vec::new(),
+            retry_of: None,
         };
         let step = |name: &str, needs: &[&str]| PlannedStep {
             unique_id: format!("model.shop.{name}"),

@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Test a project's nodes on its target, as `dbt test`
     Test(run::Args),
+    /// Run again what failed, was skipped or was cancelled in the last run, as `dbt retry`
+    Retry(run::Retry),
     /// Commit a project and its compiled artifacts to Git
     Publish {
         /// The project, by name or id
@@ -107,6 +109,7 @@ impl Command {
             | Self::Publish { gateway, .. }
             | Self::Log { gateway, .. } => gateway,
             Self::Build(args) | Self::Run(args) | Self::Test(args) => &args.gateway,
+            Self::Retry(args) => &args.gateway,
         }
     }
 }
@@ -122,6 +125,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Build(args) => run::run("build", &args).await,
         Command::Run(args) => run::run("run", &args).await,
         Command::Test(args) => run::run("test", &args).await,
+        Command::Retry(args) => run::retry(&args).await,
         Command::Publish { project, message, gateway } => publish::publish(&gateway, &project, message).await,
         Command::Log { project, limit, gateway } => log::log(&gateway, &project, limit).await,
     }

@@ -1,14 +1,15 @@
-//! `dvt build`, `dvt run` and `dvt test`: request a run and follow it to its end.
+//! `dvt build`, `dvt run`, `dvt test` and `dvt retry`: request a run and follow it to its end.
 
 use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Gateway;
-use super::http::Client;
+use super::http::{Client, Project};
 use crate::output;
 
 /// How often a run is asked for news.
@@ -33,6 +34,30 @@ pub(crate) struct Args {
     full_refresh: bool,
     #[command(flatten)]
     pub(super) gateway: Gateway,
+}
+
+/// Says what to run again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Retry {
+    /// The project, by name or id
+    project: String,
+    /// The environment whose last run is retried
+    #[arg(long, short, default_value = "dev")]
+    environment: String,
+    #[command(flatten)]
+    pub(super) gateway: Gateway,
+}
+
+#[derive(Deserialize)]
+struct Runs {
+    runs: Vec<Listed>,
+    next_cursor: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    run_id: String,
+    environment: String,
 }
 
 #[derive(Deserialize)]
@@ -95,14 +120,46 @@ pub(super) async fn run(command: &str, args: &Args) -> anyhow::Result<ExitCode> 
             body[key] = Value::String(value);
         }
     }
-    let request = client.post(&format!("projects/{}/runs", project.project_id))?.json(&body);
+    request(&client, (&project, args.gateway.json), &body).await
+}
+
+/// Runs again what did not succeed in an environment's last run.
+///
+/// # Errors
+/// When there is no run yet, or the gateway refuses or goes away.
+pub(super) async fn retry(args: &Retry) -> anyhow::Result<ExitCode> {
+    let client = Client::new(&args.gateway)?;
+    let project = client.project(&args.project).await?;
+    let last = last(&client, &project.project_id, &args.environment).await?;
+    let last = last.with_context(|| format!("{} has not run in {} yet", project.name, args.environment))?;
+    request(&client, (&project, args.gateway.json), &json!({"retry": last})).await
+}
+
+/// Finds the last run of an environment.
+async fn last(client: &Client, project_id: &str, environment: &str) -> anyhow::Result<Option<String>> {
+    let mut cursor = String::new();
+    loop {
+        let page: Runs = client.json(client.get(&format!("projects/{project_id}/runs?limit=200{cursor}"))?).await?;
+        if let Some(found) = page.runs.into_iter().find(|run| run.environment == environment) {
+            return Ok(Some(found.run_id));
+        }
+        match page.next_cursor {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Requests a run and follows it to its end.
+async fn request(client: &Client, (project, as_json): (&Project, bool), body: &Value) -> anyhow::Result<ExitCode> {
+    let request = client.post(&format!("projects/{}/runs", project.project_id))?.json(body);
     let requested: Requested = client.json(request).await?;
-    if !args.gateway.json {
+    if !as_json {
         let number = requested.number.map_or_else(String::new, |number| format!(" {number}"));
         output::print_line(&format!("run{number} of {}: {}", project.name, requested.run_id))?;
     }
     let path = format!("projects/{}/runs/{}", project.project_id, requested.run_id);
-    follow(&client, &path, args.gateway.json).await
+    follow(client, &path, as_json).await
 }
 
 async fn follow(client: &Client, path: &str, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -7,6 +7,7 @@ mod crash;
 mod folder;
 mod operate;
 mod preview;
+mod reruns;
 mod run;
 mod up;
 mod working_copy;

@@ -1141,14 +1141,21 @@ export interface components {
         };
         /** @description Asks for a run of the branch's head. */
         NewRun: {
-            /** @description As dbt's command of that name; `build` unless given. */
-            command?: components["schemas"]["RunCommand"];
+            command?: null | components["schemas"]["RunCommand"];
             /** @description `dev` unless given. */
             environment?: string | null;
             exclude?: string;
             /** @description Rebuilds incremental models from nothing. */
             full_refresh?: boolean;
-            /** @description dbt's selector syntax; all nodes unless given. */
+            /**
+             * @description The id of a finished run: what failed, was skipped or was cancelled in it runs again, with all that it was asked
+             *     for, as `dbt retry`. Only `threads` goes with it.
+             */
+            retry?: string | null;
+            /**
+             * @description dbt's selector syntax; all nodes unless given. `state:` compares with the last run of the environment, e.g.
+             *     `state:modified+` for what has changed since.
+             */
             select?: string;
             /**
              * Format: int32
@@ -1491,6 +1498,8 @@ export interface components {
         /** @description Is a run at a glance. */
         RunSummary: {
             cancel_requested_at?: string | null;
+            /** @description What kind of end that was, e.g. `RUN_ABANDONED`; null where the steps say how it ended. */
+            code?: string | null;
             command: string;
             counts: components["schemas"]["StepCounts"];
             /** Format: int64 */
@@ -2887,7 +2896,7 @@ export interface operations {
                 exclude?: string;
                 /** @description Waits up to 5 s until the branch has this version: read your own writes. */
                 min_version?: number;
-                /** @description dbt's selector syntax; all nodes unless given. */
+                /** @description dbt's selector syntax; all nodes unless given. `state:` compares with the last run of the environment. */
                 select?: string;
             };
             header?: never;
