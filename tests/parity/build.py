@@ -3,7 +3,8 @@
 usage: build.py DVT CACHE   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
 
 dvt imports the project into a `dvt up` of its own and builds it; dbt parses, lists and builds the files that `dvt
-export` writes, unmodified. Compared after each of two builds: the relations, their kinds, columns, row counts and rows.
+export` writes, unmodified. Compared after each of two builds: the relations, their kinds, grants, comments, columns, row
+counts and rows.
 What dbt left is kept by the files it built from.
 """
 
@@ -25,7 +26,7 @@ from judge import Judge
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "samples" / "night_trains"
 # The feature projects that a database can build.
-FEATURES = ["built", "custom_schema", "ephemeral", "seeds"]
+FEATURES = ["built", "custom_schema", "ephemeral", "outfits", "seeds", "unit_build"]
 OURS, THEIRS = "dvt_builds", "dbt_builds"
 # Incremental models and snapshots do something else the second time.
 ROUNDS = 2
@@ -33,14 +34,14 @@ ROUNDS = 2
 PASSING_COLUMNS = {"dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_scd_id"}
 
 RELATIONS = """
-    select n.nspname, c.relname, c.relkind::text
+    select n.nspname, c.relname, c.relkind::text, c.relacl::text, obj_description(c.oid)
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^(pg_|information_schema|_dvt$)'
     order by 1, 2
 """
 COLUMNS = """
-    select attname, pg_catalog.format_type(atttypid, atttypmod)
+    select attname, pg_catalog.format_type(atttypid, atttypmod), col_description(attrelid, attnum)
     from pg_catalog.pg_attribute
     where attrelid = format('%%I.%%I', %s::text, %s::text)::regclass and attnum > 0 and not attisdropped
     order by attnum
@@ -117,10 +118,8 @@ class Project:
 
 def compare_project(project, judge):
     """Answers how many relations were compared, their rows, and what differs."""
-    # Unit tests leave nothing behind.
-    client = ["build", project.name, "--exclude", "resource_type:unit_test"]
-    left = built(OURS, lambda: project.client(*client))
-    wanted = judge.kept(project, "build", lambda: built_by_dbt(project, judge))
+    left = built(OURS, lambda: project.client("build", project.name))
+    wanted = judge.kept(project, "build with grants and comments", lambda: built_by_dbt(project, judge))
     compared, rows, wrong = 0, 0, []
     for turn, (ours, theirs) in enumerate(zip(left, wanted, strict=True), 1):
         compared, rows = compared + len({*ours, *theirs}), rows + sum(facts["rows"] for facts in theirs.values())
@@ -147,7 +146,7 @@ def built_by_dbt(project, judge):
 
 def built(database, build):
     """Answers what a database that is empty at first holds after each build."""
-    for schema in {schema for schema, _, _ in query(database, RELATIONS)}:
+    for schema in {schema for schema, *_ in query(database, RELATIONS)}:
         execute(database, f'drop schema "{schema}" cascade')
     found = []
     for _ in range(ROUNDS):
@@ -158,12 +157,12 @@ def built(database, build):
 
 def relations(database):
     found = {}
-    for schema, name, kind in query(database, RELATIONS):
+    for schema, name, kind, grants, comment in query(database, RELATIONS):
         columns = query(database, COLUMNS, (schema, name))
-        lasting = ", ".join(f'"{column}"' for column, _ in columns if column not in PASSING_COLUMNS)
+        lasting = ", ".join(f'"{column}"' for column, *_ in columns if column not in PASSING_COLUMNS)
         content = f"select count(*), md5(string_agg(one, '|' order by one)) from (select ({lasting})::text one from "
         [(rows, digest)] = query(database, f'{content}"{schema}"."{name}") all_rows')
-        found[f"{schema}.{name}"] = {"kind": kind, "columns": [list(column) for column in columns], "rows": rows, "content": digest}
+        found[f"{schema}.{name}"] = {"kind": kind, "grants": grants, "comment": comment, "columns": [list(column) for column in columns], "rows": rows, "content": digest}
     return found
 
 

@@ -250,6 +250,7 @@ mod tests {
             warn_if: "!= 0".into(),
             error_if: "> 10".into(),
             limit: None,
+            stored: None,
         };
         verdict(&Counted { failures, should_warn, should_error }, &test, warns)
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use dvt_dbt::compile::{Compilation, Nodes, compile};
 use dvt_dbt::diagnostic::{Diagnostic, Severity};
 use dvt_dbt::jinja::{
-    Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, QueryResult, RefCall, Resolved,
-    RunValues,
+    Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, Overrides, QueryResult, RefCall,
+    Resolved, RunValues,
 };
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::runtime::Handle;
 
 use crate::project::{Loaded, Map, Written};
@@ -25,8 +25,25 @@ pub(crate) struct Rendering {
     pub(crate) values: RunValues,
     /// This relation counts as missing: a model that is built anew is not incremental.
     pub(crate) hidden: Option<Name>,
-    /// What a unit test gives instead of the relations of these nodes, as SQL; None outside of a unit test.
-    pub(crate) given: Option<Vec<(String, String)>>,
+    /// What surrounds the node in a unit test.
+    pub(crate) unit: Option<Unit>,
+}
+
+/// Is the surroundings of the model that a unit test renders under its own unique_id.
+pub(crate) struct Unit {
+    /// The model's.
+    pub(crate) tested: String,
+    pub(crate) given: Vec<Stand>,
+    pub(crate) overrides: Arc<Overrides>,
+}
+
+/// Is what stands for a relation in a unit test: a CTE.
+pub(crate) struct Stand {
+    /// Of the node whose relation it stands for.
+    pub(crate) unique_id: String,
+    /// The CTE's name, without dbt's prefix.
+    pub(crate) name: String,
+    pub(crate) raw_code: String,
 }
 
 /// Is a text that is rendered in a node's place.
@@ -147,11 +164,11 @@ impl Database for Bridge<'_> {
     fn query(&self, sql: &str) -> Result<QueryResult, Error> {
         let Rows { columns, rows, .. } = self.ask(async |session| session.read(sql, None).await)?;
         let message = format!("SELECT {}", rows.len());
-        let typed = |row: Vec<Option<String>>| -> Vec<Json> {
+        let of_row = |row: Vec<Option<String>>| -> Vec<Json> {
             let kind = |index: usize| columns.get(index).map_or("text", |(_, kind)| kind.as_str());
-            row.into_iter().enumerate().map(|(index, cell)| json(cell, kind(index))).collect()
+            row.into_iter().enumerate().map(|(index, cell)| typed(cell, kind(index))).collect()
         };
-        let rows = rows.into_iter().map(typed).collect();
+        let rows = rows.into_iter().map(of_row).collect();
         Ok(QueryResult { columns: columns.iter().map(|(name, _)| name.clone()).collect(), rows, message })
     }
 
@@ -161,7 +178,7 @@ impl Database for Bridge<'_> {
 }
 
 /// Gives a text of the database the type that templates see.
-fn json(cell: Option<String>, kind: &str) -> Json {
+fn typed(cell: Option<String>, kind: &str) -> Json {
     let Some(text) = cell else { return Json::Null };
     let parsed = match kind {
         "bool" => Some(Json::Bool(text == "t")),
@@ -184,17 +201,12 @@ struct Replaced<'a> {
 impl Replaced<'_> {
     /// Puts what a unit test gives in the place of what a name means.
     fn given(&self, found: Resolved) -> Result<Resolved, Error> {
-        let Some(given) = &self.rendering.given else { return Ok(found) };
-        let place = given.iter().position(|(unique_id, _)| *unique_id == found.unique_id);
+        let Some(unit) = &self.rendering.unit else { return Ok(found) };
+        let stand = unit.given.iter().find(|stand| stand.unique_id == found.unique_id);
         let missing = || Error::new(Code::RefNotFound, format!("the unit test gives no rows for {}", found.unique_id));
-        let identifier = given_name(place.ok_or_else(missing)?);
+        let identifier = stand.ok_or_else(missing)?.name.clone();
         Ok(Resolved { identifier, ephemeral: true, ..found })
     }
-}
-
-/// Names the CTE of what a unit test gives.
-fn given_name(place: usize) -> String {
-    format!("given_{}", place + 1)
 }
 
 impl Graph for Replaced<'_> {
@@ -217,12 +229,16 @@ impl Graph for Replaced<'_> {
 
 impl Nodes for Replaced<'_> {
     fn context(&self, unique_id: &str) -> Option<NodeContext> {
-        let Rendering { unique_id: replaced, text, project, given, .. } = self.rendering;
-        let known = self.nodes.context(unique_id);
-        if let Some((place, (_, sql))) = given.iter().flatten().enumerate().find(|(_, (id, _))| id == unique_id) {
-            let raw_code = format!("{{% raw %}}{sql}{{% endraw %}}").into();
-            return Some(NodeContext { raw_code, alias: given_name(place), ..of_no_node(unique_id, project) });
+        let Rendering { unique_id: replaced, text, project, unit, .. } = self.rendering;
+        if let Some(unit) = unit {
+            if let Some(stand) = unit.given.iter().find(|stand| stand.unique_id == unique_id) {
+                let (raw_code, alias) = (Arc::from(stand.raw_code.as_str()), stand.name.clone());
+                return Some(NodeContext { raw_code, alias, ..of_no_node(unique_id, project) });
+            }
+            let tested = self.nodes.context(&unit.tested).filter(|_| unique_id == replaced)?;
+            return Some(in_unit_test(tested, unique_id, unit));
         }
+        let known = self.nodes.context(unique_id);
         let Some(text) = text.as_ref().filter(|_| unique_id == replaced) else { return known };
         let mut context = known.unwrap_or_else(|| of_no_node(unique_id, project));
         context.raw_code = Arc::from(text.sql.as_str());
@@ -233,6 +249,13 @@ impl Nodes for Replaced<'_> {
         }
         Some(context)
     }
+}
+
+/// Answers the model of a unit test as that one renders it: under its own id, with none of the model's config.
+fn in_unit_test(tested: NodeContext, unique_id: &str, unit: &Unit) -> NodeContext {
+    let config = json!({"materialized": "unit"}).as_object().cloned().unwrap_or_default();
+    let (unique_id, overrides) = (unique_id.to_owned(), Some(unit.overrides.clone()));
+    NodeContext { unique_id, config, depends_on: None, unit_test: overrides, ..tested }
 }
 
 /// Answers what a text is rendered in that belongs to no node: as an analysis of the project.
@@ -255,11 +278,11 @@ mod tests {
 
     #[test]
     fn shows_templates_numbers_and_booleans_as_such() {
-        let cell = |text: &str, kind| json(Some(text.to_owned()), kind);
+        let cell = |text: &str, kind| typed(Some(text.to_owned()), kind);
         assert_eq!(cell("t", "bool"), Json::Bool(true));
         assert_eq!(cell("42", "int8"), Json::from(42));
         assert_eq!(cell("1.5", "numeric"), Json::from(1.5));
         assert_eq!(cell("42", "text"), Json::from("42"));
-        assert_eq!(json(None, "int4"), Json::Null);
+        assert_eq!(typed(None, "int4"), Json::Null);
     }
 }

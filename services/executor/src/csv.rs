@@ -11,21 +11,37 @@ pub(crate) struct Csv {
     pub(crate) rows: Vec<Vec<Option<String>>>,
 }
 
-/// Reads a file; `is_typed` says which columns have a type already and so are taken as text.
+/// Is a CSV file as it is written: names, and rows with None for each cell that is not there.
+pub(crate) type Cells = (Vec<String>, Vec<Vec<Option<String>>>);
+
+/// Reads a file as it is written.
 ///
 /// # Errors
-/// When a row has more cells than there are columns, a column has no name, or a quote is not closed.
-pub(crate) fn table(text: &str, delimiter: char, is_typed: &dyn Fn(&str) -> bool) -> Result<Csv, String> {
+/// When there is nothing, a row has more cells than there are columns, or a quote is not closed.
+pub(crate) fn cells(text: &str, delimiter: char) -> Result<Cells, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut records = records(text, delimiter)?.into_iter();
     let (_, names) = records.next().ok_or("the file is empty")?;
     let mut rows = Vec::new();
-    for (line, mut cells) in records {
+    for (line, cells) in records {
         if cells.len() > names.len() {
             return Err(format!("line {line} has {} cells, and there are {} columns", cells.len(), names.len()));
         }
-        cells.resize(names.len(), String::new());
-        rows.push(cells.into_iter().map(|cell| Some(cell).filter(|cell| !is_null(cell))).collect::<Vec<_>>());
+        let mut row: Vec<Option<String>> = cells.into_iter().map(Some).collect();
+        row.resize(names.len(), None);
+        rows.push(row);
+    }
+    Ok((names, rows))
+}
+
+/// Reads a file; `is_typed` says which columns have a type already and so are taken as text.
+///
+/// # Errors
+/// As [`cells`], or when a column has no name.
+pub(crate) fn table(text: &str, delimiter: char, is_typed: &dyn Fn(&str) -> bool) -> Result<Csv, String> {
+    let (names, mut rows) = cells(text, delimiter)?;
+    for cell in rows.iter_mut().flatten() {
+        *cell = cell.take().filter(|cell| !is_null(cell));
     }
     let mut columns = Vec::with_capacity(names.len());
     for (index, name) in names.into_iter().enumerate() {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use dvt_dbt::node::Node;
+use dvt_dbt::node::{Node, ResourceType};
 use dvt_domain::run::{Attempt, Run};
 
 use crate::project::Loaded;
 use crate::targets::{Error, Target, Targets};
+use crate::work;
 
 /// How often a target that does not answer is tried.
 const TRIES: u32 = 3;
@@ -61,8 +62,10 @@ async fn ready(targets: &Targets, project: &Loaded, run: &Run) -> Result<Arc<dyn
 async fn made(target: &dyn Target, project: &Loaded, run: &Run) -> Result<(), Error> {
     let server = target.connect().await?.describe().await?;
     server.check_database(&project.environment.environment.database)?;
-    let relations = run.order.iter().filter(|id| run.steps[*id].planned.relation.is_some());
-    let nodes = relations.filter_map(|id| project.parsed.find(id));
+    let is_relation = |id: &str| run.steps[id].planned.relation.is_some();
+    let is_kept = |node: &Node| node.resource_type == ResourceType::Test && matches!(work::stored(node), Ok(Some(_)));
+    let nodes = run.order.iter().filter_map(|id| project.parsed.find(id));
+    let nodes = nodes.filter(|node| is_relation(&node.unique_id) || is_kept(node));
     let schemas: BTreeSet<String> = nodes.map(|node: &Node| project.relation(node).schema).collect();
     target.prepare(&schemas.into_iter().collect::<Vec<_>>()).await
 }

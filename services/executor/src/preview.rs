@@ -286,7 +286,7 @@ fn rendering(project: &Arc<Loaded>, question: &RowsQuestion) -> Result<Rendering
         text: text.map(|sql| Text { sql, strict: false }),
         // The whole model is looked at, not what a next run would add to it.
         hidden: node.map(|node| project.relation(node)),
-        given: None,
+        unit: None,
         unique_id,
         values: RunValues {
             invocation_id: uuid::Uuid::now_v7().to_string(),

@@ -12,7 +12,7 @@ use dvt_store::Store;
 use crate::bridge::{Rendering, Sql, Text, render};
 use crate::compiled::{Compiled, Source};
 use crate::project::Loaded;
-use crate::targets::{Fault, Materialization, Name, Refusal, Session, Test, UnitTest, Work};
+use crate::targets::{Docs, Fault, Grants, Materialization, Name, Refusal, Session, Test, UnitTest, Work};
 use crate::work::{self, Config};
 
 /// What `thread_id` answers: dbt's name of its first.
@@ -155,7 +155,7 @@ impl Maker {
     async fn test(&self, session: Box<dyn Session>, node: &Node) -> Made<Task> {
         let (session, sql) = self.sql(session, node).await?;
         let sql = or_fail!(session, sql);
-        let (test, warns) = or_fail!(session, work::test(node, sql.text.clone()));
+        let (test, warns) = or_fail!(session, work::test(node, sql.text.clone(), self.project.relation(node)));
         Ok((session, Ok(Task { sql, kind: Kind::Test(test, warns) })))
     }
 
@@ -164,7 +164,14 @@ impl Maker {
         let (session, sql) = self.rendered(session, node, None).await?;
         let sql = or_fail!(session, sql);
         let materialization = Materialization::Statements(sql.text.clone());
-        let work = Work { relation: Name::new("", ""), materialization, before: Vec::new(), after: Vec::new() };
+        let work = Work {
+            relation: Name::new("", ""),
+            materialization,
+            before: Vec::new(),
+            after: Vec::new(),
+            grants: Grants::new(),
+            docs: Docs::default(),
+        };
         Ok((session, Ok(Task { sql, kind: Kind::Build(Box::new(work)) })))
     }
 
@@ -178,7 +185,8 @@ impl Maker {
         let before = or_fail!(session, before);
         let (session, after) = self.hooks(session, node, "post-hook").await?;
         let after = or_fail!(session, after);
-        let work = Work { relation: self.project.relation(node), materialization, before, after };
+        let (grants, docs) = (or_fail!(session, work::grants(node)), or_fail!(session, work::docs(node)));
+        let work = Work { relation: self.project.relation(node), materialization, before, after, grants, docs };
         Ok((session, Ok(Task { sql, kind: Kind::Build(Box::new(work)) })))
     }
 
@@ -209,7 +217,7 @@ impl Maker {
             text,
             values: self.values.clone(),
             hidden: self.is_anew(node).then(|| self.project.relation(node)),
-            given: None,
+            unit: None,
         };
         let (session, rendered) = render(rendering, session).await?;
         Ok((session, rendered.map_err(Failure::from)))

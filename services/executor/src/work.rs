@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::csv;
 use crate::targets::{
-    Changed, Fault, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Strategy,
-    Table, Test,
+    Changed, ColumnDocs, Docs, Fault, Grants, Incremental, Index, Materialization, Name, OnSchemaChange, Seed,
+    Snapshot, SnapshotColumns, Stored, Strategy, Table, Test,
 };
 
 /// The most that a seed's file may be, in bytes.
@@ -46,16 +46,6 @@ fn unsupported(what: impl std::fmt::Display) -> Fault {
 /// Refuses what a node's config asks for and DVT+ would silently leave out.
 fn check(node: &Node) -> Result<(), Fault> {
     let config = Config(&node.config);
-    let is_set = |key: &str| match config.get(key) {
-        Some(Json::Object(map)) => map.values().any(|value| !matches!(value, Json::Bool(false) | Json::Null)),
-        Some(Json::Array(items)) => !items.is_empty(),
-        Some(_) | None => false,
-    };
-    for key in ["grants", "persist_docs"] {
-        if is_set(key) {
-            return Err(unsupported(format!("the config `{key}`")));
-        }
-    }
     let contract = config.get("contract").and_then(|contract| contract.get("enforced")).and_then(Json::as_bool);
     if contract == Some(true) {
         return Err(unsupported("an enforced contract"));
@@ -64,6 +54,53 @@ fn check(node: &Node) -> Result<(), Fault> {
         return Err(unsupported("a Python model"));
     }
     Ok(())
+}
+
+/// Lists who may do what with a node's relation.
+pub(crate) fn grants(node: &Node) -> Result<Grants, Fault> {
+    let wrong = |got: &Json| Fault::new("CONFIG_TYPE", format!("grants are {{privilege: [roles]}}, got {got}"));
+    let written = match Config(&node.config).get("grants") {
+        None => return Ok(Grants::new()),
+        Some(written) => written,
+    };
+    let grants = Config(written.as_object().ok_or_else(|| wrong(written))?);
+    Ok(grants.0.keys().map(|privilege| (privilege.clone(), grants.list(privilege))).collect())
+}
+
+/// Answers what of a node's description the database is to keep.
+pub(crate) fn docs(node: &Node) -> Result<Docs, Fault> {
+    let wrong = |got: &Json| Fault::new("CONFIG_TYPE", format!("persist_docs is {{relation, columns}}, got {got}"));
+    let persisted = match Config(&node.config).get("persist_docs") {
+        None => return Ok(Docs::default()),
+        Some(written) => Config(written.as_object().ok_or_else(|| wrong(written))?),
+    };
+    let is_on = |key: &str| persisted.flag(key).unwrap_or(false);
+    let relation = Some(node.description.clone()).filter(|text| is_on("relation") && !text.is_empty());
+    let columns = node.columns.values().filter(|_| is_on("columns")).map(|column| ColumnDocs {
+        name: column.name.clone(),
+        is_quoted: column.quote.unwrap_or(false),
+        description: column.description.clone(),
+    });
+    Ok(Docs { relation, columns: columns.collect() })
+}
+
+/// Answers where the rows that fail a test are kept, as far as they are.
+pub(crate) fn stored(node: &Node) -> Result<Option<bool>, Fault> {
+    let config = Config(&node.config);
+    let kind = match (config.text("store_failures_as"), config.flag("store_failures")) {
+        (None, Some(true)) => "table",
+        (None, Some(false) | None) => "ephemeral",
+        (Some(kind), _) => kind,
+    };
+    match kind {
+        "table" => Ok(Some(false)),
+        "view" => Ok(Some(true)),
+        "ephemeral" => Ok(None),
+        other => {
+            let message = format!("store_failures_as is `table`, `view` or `ephemeral`, got `{other}`");
+            Err(Fault::new("CONFIG_TYPE", message))
+        }
+    }
 }
 
 /// Turns a model and its SQL into work.
@@ -201,14 +238,10 @@ pub(crate) fn seed(node: &Node, bytes: &[u8], full_refresh: bool) -> Result<Mate
     Ok(Materialization::Seed(Seed { columns, rows: table.rows, full_refresh }))
 }
 
-/// Turns a test and its SQL into work; answers also whether what it finds only warns.
-pub(crate) fn test(node: &Node, sql: String) -> Result<(Test, bool), Fault> {
+/// Turns a test and its SQL into work, with the name that its rows would be kept under; answers also whether what it
+/// finds only warns.
+pub(crate) fn test(node: &Node, sql: String, relation: Name) -> Result<(Test, bool), Fault> {
     let config = Config(&node.config);
-    if config.flag("store_failures") == Some(true)
-        || config.text("store_failures_as").is_some_and(|kind| kind != "ephemeral")
-    {
-        return Err(unsupported("the config `store_failures` of a test"));
-    }
     let text = |key: &str, default: &str| config.text(key).unwrap_or(default).to_owned();
     let test = Test {
         sql,
@@ -216,6 +249,7 @@ pub(crate) fn test(node: &Node, sql: String) -> Result<(Test, bool), Fault> {
         warn_if: text("warn_if", "!= 0"),
         error_if: text("error_if", "!= 0"),
         limit: config.get("limit").and_then(Json::as_i64),
+        stored: stored(node)?.map(|as_view| Stored { relation, as_view }),
     };
     Ok((test, text("severity", "error").eq_ignore_ascii_case("warn")))
 }

@@ -130,7 +130,7 @@ fn reference(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
     Ok(Value::object(relation))
 }
 
-fn note_cte(vm: &mut Vm<'_>, found: &Resolved) {
+pub(super) fn note_cte(vm: &mut Vm<'_>, found: &Resolved) {
     if found.ephemeral && !vm.ctes.contains(&found.unique_id) {
         vm.ctes.push(found.unique_id.clone());
     }
@@ -173,6 +173,9 @@ fn env_var(vm: &mut Vm<'_>, args: Args) -> Outcome<Value> {
     }
     if !vm.record.reads.env_vars.iter().any(|read| **read == *name) {
         vm.record.reads.env_vars.push(name.to_string());
+    }
+    if let Some(value) = vm.node.unit_test.as_ref().and_then(|overrides| overrides.env_vars.get(&*name)) {
+        return Ok(from_json(value));
     }
     let env = &vm.engine.settings.environment.env;
     match (env.get(&*name), args.get(1, "default")) {

@@ -12,6 +12,7 @@ mod exceptions;
 mod functions;
 mod modules;
 mod names;
+mod overrides;
 mod relation;
 mod results;
 mod runtime;
@@ -34,6 +35,9 @@ pub(crate) fn find(vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
     }
     match vm.phase {
         Phase::Parse | Phase::Run => {
+            if let Some(value) = overrides::global(vm, name)? {
+                return Ok(Some(value));
+            }
             if let Some(value) = macro_named(vm, name) {
                 return Ok(Some(value));
             }
@@ -111,7 +115,10 @@ pub(crate) fn member(vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
         "target" | "env" => cached(vm, name, simple::target)?,
         "model" => cached(vm, name, |vm| Ok(dict(&vm.node.model)))?,
         "graph" => cached(vm, name, graph)?,
-        "this" => relation::this(vm),
+        "this" => match vm.node.unit_test.clone() {
+            Some(overrides) => overrides::this(vm, &overrides),
+            None => relation::this(vm),
+        },
         "database" => Value::from(&*vm.node.database),
         "schema" => Value::from(&*vm.node.schema),
         "project_name" => Value::from(&*vm.engine.settings.root_package),
@@ -177,6 +184,9 @@ impl Object for PackageNamespace {
     }
 
     fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        if let Some(value) = overrides::in_package(vm, &self.package, name) {
+            return Ok(Some(value));
+        }
         let found = vm.engine.registry.in_package(&self.package, name);
         match found {
             Some(index) => Ok(Some(Value::object(DbtMacro { index }))),

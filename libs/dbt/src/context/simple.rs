@@ -133,6 +133,9 @@ object!(Var, "Var" {
 
 fn configured(vm: &Vm<'_>, name: &str) -> Option<serde_json::Value> {
     let settings = &vm.engine.settings;
+    if let Some(value) = vm.node.unit_test.as_ref().and_then(|overrides| overrides.vars.get(name)) {
+        return Some(value.clone());
+    }
     if let Some(value) = settings.environment.vars.get(name) {
         return Some(value.clone());
     }

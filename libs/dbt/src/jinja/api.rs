@@ -86,6 +86,19 @@ pub struct NodeContext {
     pub test_kwargs: Option<Map<String, Json>>,
     /// The unique ids the node may `ref()` in pass 2 (`depends_on.nodes`); None asks no such question.
     pub depends_on: Option<Vec<String>>,
+    /// Where the node's text is rendered for a unit test: what that one says of its surroundings.
+    pub unit_test: Option<Arc<Overrides>>,
+}
+
+/// Is what a unit test puts in the place of the surroundings of the model that it tests.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// What stands for the model's own relation; None where the test gives no rows for it.
+    pub this: Option<Resolved>,
+    /// What macros answer, by `name` or `package.name`, whatever they are called with; other members of the context too.
+    pub macros: Map<String, Json>,
+    pub vars: Map<String, Json>,
+    pub env_vars: Map<String, Json>,
 }
 
 /// Is one `ref()` call.

@@ -34,8 +34,8 @@ pub(crate) mod value;
 pub(crate) mod vm;
 
 pub use api::{
-    Database, DispatchConfig, ExistingColumn, ExistingRelation, Graph, Macro, MacroSource, NodeContext, Parsed,
-    QueryResult, Quoting, Reads, RefCall, Rendered, Resolved, RunValues, Settings, SourceSpan, YamlScope,
+    Database, DispatchConfig, ExistingColumn, ExistingRelation, Graph, Macro, MacroSource, NodeContext, Overrides,
+    Parsed, QueryResult, Quoting, Reads, RefCall, Rendered, Resolved, RunValues, Settings, SourceSpan, YamlScope,
 };
 pub use engine::Engine;
 pub use error::{Code, Error, Frame};

@@ -71,7 +71,8 @@ impl Reader<'_> {
         file: &Below<'_>,
         (drafts, found): (&mut Vec<Draft>, &mut Vec<Diagnostic>),
     ) {
-        if kind == ResourceType::Test && file.relative.split('/').next() == Some("generic") {
+        let folder = file.relative.split('/').next().unwrap_or_default();
+        if kind == ResourceType::Test && matches!(folder, "generic" | "fixtures") {
             return;
         }
         if kind == ResourceType::Seed {
@@ -230,7 +231,7 @@ impl Reader<'_> {
 }
 
 /// Answers the name of a file without its last ending.
-fn stem(path: &str) -> &str {
+pub(super) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

@@ -66,6 +66,7 @@ fn context_with(node: &Node, model: Map<String, Json>) -> NodeContext {
         model,
         test_kwargs: node.test.as_ref().map(|test| test.kwargs.clone()),
         depends_on: Some(node.depends_on.nodes.clone()),
+        unit_test: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::exposures::properties;
+use super::files::stem;
 use super::lookup::From;
 use super::properties::{Entry, object};
 use super::read::{Reader, fqn};
@@ -26,10 +27,17 @@ impl Reader<'_> {
         let config = self.layers(entry.at, &node, Some((&values, &place)), &[]);
         self.configure(&mut node, config);
         let part = |key: &str| entry.value.get(key).cloned().unwrap_or(Json::Null);
+        let (mut given, mut expect) = (part("given"), part("expect"));
+        let data = given.as_array_mut().into_iter().flatten().chain([&mut expect]);
+        let missing: Vec<String> = data.filter_map(|data| self.fill(entry.at, data).err()).collect();
+        for name in missing {
+            let message = format!("there is no file for the fixture `{name}` in the folders `fixtures` of test-paths");
+            self.wrong(&node.unique_id, "FIXTURE_NOT_FOUND", (message, Some(entry.place.clone())));
+        }
         node.properties = properties(&json!({
             "model": model,
-            "given": part("given"),
-            "expect": part("expect"),
+            "given": given,
+            "expect": expect,
             "overrides": part("overrides"),
             "versions": part("versions"),
             "version": null,
@@ -53,5 +61,24 @@ impl Reader<'_> {
             self.wrong(&node.unique_id, "MEMBER_NOT_SUPPORTED", (message, Some(entry.place.clone())));
         }
         self.keep(node);
+    }
+
+    /// Puts the text of a fixture's file where its rows would stand.
+    ///
+    /// # Errors
+    /// The fixture's name, where there is no such file.
+    fn fill(&self, at: usize, data: &mut Json) -> Result<(), String> {
+        let Some(data) = data.as_object_mut() else { return Ok(()) };
+        let Some(name) = data.get("fixture").and_then(Json::as_str).map(str::to_owned) else { return Ok(()) };
+        let package = &self.packages[at];
+        let folders: Vec<String> = package.definition.paths("test-paths");
+        let folders: Vec<String> = folders.iter().map(|folder| format!("{folder}/fixtures")).collect();
+        let ending = if data.get("format").and_then(Json::as_str) == Some("sql") { ".sql" } else { ".csv" };
+        let files = package.below(&folders, &[ending]);
+        let is_named = |path: &str| stem(path) == name;
+        let text = files.iter().find(|file| is_named(file.relative)).and_then(|file| file.file.text());
+        let text = text.ok_or(name)?;
+        data.insert("rows".to_owned(), Json::from(text));
+        Ok(())
     }
 }

@@ -17,8 +17,8 @@ use uuid::Uuid;
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
-    Built, Changed, Given, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns,
-    Strategy, Table, Test, UnitTest, Work,
+    Built, Changed, ColumnDocs, Docs, Given, Grants, Incremental, Index, Materialization, OnSchemaChange, Seed,
+    Snapshot, SnapshotColumns, Stored, Strategy, Table, Test, UnitTest, Work,
 };
 
 /// The variables that name targets.
@@ -64,7 +64,7 @@ pub(crate) trait Session: Send + Sync {
     /// Does a step's work and its ledger row in one transaction.
     async fn build(&mut self, key: &Key, work: &Work) -> Result<Built, Error>;
 
-    /// Runs a test; nothing stays.
+    /// Runs a test; nothing stays but the rows that it is to keep.
     async fn test(&mut self, test: &Test) -> Result<Counted, Error>;
 
     /// Writes data that a unit test gives in the place of a relation as a query.

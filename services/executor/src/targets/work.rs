@@ -1,5 +1,7 @@
 //! What a step asks of a target, said without a word of its dialect.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::Name;
@@ -12,6 +14,27 @@ pub(crate) struct Work {
     /// The rendered pre-hooks and post-hooks; they share the transaction.
     pub(crate) before: Vec<String>,
     pub(crate) after: Vec<String>,
+    pub(crate) grants: Grants,
+    pub(crate) docs: Docs,
+}
+
+/// Names who may do what with a relation: roles by privilege. Empty: whatever is granted stays.
+pub(crate) type Grants = BTreeMap<String, Vec<String>>;
+
+/// Is what a database keeps as comments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Docs {
+    pub(crate) relation: Option<String>,
+    /// Names and descriptions; a quoted name is meant to the letter.
+    pub(crate) columns: Vec<ColumnDocs>,
+}
+
+/// Describes a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnDocs {
+    pub(crate) name: String,
+    pub(crate) is_quoted: bool,
+    pub(crate) description: String,
 }
 
 /// Says how a relation is built.
@@ -138,6 +161,16 @@ pub(crate) struct Test {
     pub(crate) warn_if: String,
     pub(crate) error_if: String,
     pub(crate) limit: Option<i64>,
+    /// The relation that keeps the rows, where they are to be kept.
+    pub(crate) stored: Option<Stored>,
+}
+
+/// Says where the rows that fail a test are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) relation: Name,
+    /// As a view, which shows them as they are whenever it is read.
+    pub(crate) as_view: bool,
 }
 
 /// Is what a unit test wants of a query.

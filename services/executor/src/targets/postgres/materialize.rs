@@ -1,9 +1,9 @@
 //! Builds relations: aside first, then swapped in, all in the transaction of the ledger's row.
 
-use super::quote::{ident, idents, relation, suffixed};
+use super::quote::{ident, idents, literal, relation, suffixed};
 use super::session::PgSession;
 use super::statement::Statement;
-use super::{catalog, incremental, ledger, seed, snapshot};
+use super::{catalog, incremental, ledger, outfit, seed, snapshot};
 use crate::targets::{Built, Error, Fault, Index, Key, Materialization, Name, RelationKind, Table, Work};
 
 /// Does a step's work in one transaction with its ledger row.
@@ -11,6 +11,8 @@ pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Re
     ledger::begin(session, key).await?;
     hooks(session, &work.before).await?;
     let name = &work.relation;
+    // What is built aside begins without grants; what is only filled keeps them.
+    let before = oid(session, work).await?;
     let built = match &work.materialization {
         Materialization::View { sql } => view(session, name, sql).await?,
         Materialization::Table(wanted) => table(session, name, wanted).await?,
@@ -22,9 +24,28 @@ pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Re
             Built { rows: None, message: format!("OK {rows}") }
         }
     };
-    hooks(session, &work.after).await?;
+    // In dbt's order: the hooks of a table see it before its grants, those of all else after them.
+    let is_table = matches!(work.materialization, Materialization::Table(_));
+    if is_table {
+        hooks(session, &work.after).await?;
+    }
+    let is_new = before.is_none() || before != oid(session, work).await?;
+    outfit::grant(session, name, (&work.grants, is_new)).await?;
+    outfit::comment(session, name, &work.docs).await?;
+    if !is_table {
+        hooks(session, &work.after).await?;
+    }
     ledger::commit(session, key, &built).await?;
     Ok(built)
+}
+
+/// Tells a relation from another of its name, where its grants are of interest.
+async fn oid(session: &mut PgSession, work: &Work) -> Result<Option<String>, Error> {
+    if work.grants.is_empty() {
+        return Ok(None);
+    }
+    let oid = format!("select to_regclass({})::oid", literal(&relation(&work.relation)));
+    Ok(session.text(&oid).await?.into_iter().flatten().flatten().next())
 }
 
 /// Runs hooks. Where one of them is wrong is no place in the node's own SQL.
@@ -35,7 +56,7 @@ async fn hooks(session: &mut PgSession, hooks: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-async fn view(session: &mut PgSession, name: &Name, sql: &str) -> Result<Built, Error> {
+pub(super) async fn view(session: &mut PgSession, name: &Name, sql: &str) -> Result<Built, Error> {
     let aside = aside(name);
     session.run(&Statement::around(&format!("create view {} as (", relation(&aside)), sql, ")")).await?;
     swap(session, name, (&aside, RelationKind::View)).await?;

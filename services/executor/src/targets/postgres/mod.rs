@@ -4,6 +4,7 @@ mod catalog;
 mod incremental;
 mod ledger;
 mod materialize;
+mod outfit;
 mod quote;
 mod seed;
 mod session;

@@ -16,7 +16,7 @@ use super::{catalog, materialize, unit};
 use crate::cte;
 use crate::targets::{
     Built, Canceller, Column, Counted, Error, Fault, Given, Key, Name, Refusal, RelationKind, Rows, Server, Session,
-    Test, UnitTest, Work,
+    Stored, Table, Test, UnitTest, Work,
 };
 
 /// The most notices that are kept between two looks.
@@ -152,6 +152,21 @@ impl PgSession {
         Ok(prepared.columns().iter().map(column).collect())
     }
 
+    /// Answers the names of a query's columns, and their types as DDL writes them.
+    pub(super) async fn shape(&mut self, sql: &str) -> Result<Vec<(String, String)>, Error> {
+        check_query(sql)?;
+        let statement = Statement::around("", sql, "");
+        let prepared = self.client.prepare(&statement.text).await.map_err(|error| statement.error(&error))?;
+        let mut columns = Vec::with_capacity(prepared.columns().len());
+        for column in prepared.columns() {
+            let written = format!("select format_type({}, {})", column.type_().oid(), column.type_modifier());
+            let written = self.text(&written).await?;
+            let written = written.into_iter().flatten().flatten().next().unwrap_or_default();
+            columns.push((column.name().to_owned(), written));
+        }
+        Ok(columns)
+    }
+
     pub(super) async fn read_in_transaction(&mut self, sql: &str, limit: Option<i64>) -> Result<Rows, Error> {
         check_query(sql)?;
         self.begin_read_only().await?;
@@ -170,9 +185,30 @@ impl PgSession {
         Ok(Rows { columns, rows, truncated })
     }
 
+    /// Says something beside the answers, as the server does.
+    pub(super) fn note(&self, said: String) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(said);
+    }
+
+    /// Keeps the rows that fail a test in place of those of an earlier one, and counts them. Once more does no harm, so
+    /// the ledger has nothing of it.
+    async fn store(&mut self, test: &Test, Stored { relation, as_view }: &Stored) -> Result<Counted, Error> {
+        self.plain("begin").await?;
+        match as_view {
+            true => materialize::view(self, relation, &test.sql).await?,
+            false => {
+                let table = Table { sql: test.sql.clone(), ..Table::default() };
+                materialize::table(self, relation, &table).await?
+            }
+        };
+        let kept = Test { sql: format!("select * from {}", super::quote::relation(relation)), ..test.clone() };
+        let counted = self.count(&kept).await?;
+        self.plain("commit").await?;
+        Ok(counted)
+    }
+
     async fn count(&mut self, test: &Test) -> Result<Counted, Error> {
-        self.begin_read_only().await?;
-        let Test { sql, fail_calc, warn_if, error_if, limit } = test;
+        let Test { sql, fail_calc, warn_if, error_if, limit, .. } = test;
         let before = format!("select {fail_calc}, {fail_calc} {warn_if}, {fail_calc} {error_if} from (");
         let limit = limit.map_or_else(String::new, |limit| format!("limit {limit}\n"));
         let statement = Statement::around(&before, sql, &format!("{limit}) as dbt_internal_test"));
@@ -208,8 +244,16 @@ impl Session for PgSession {
     }
 
     async fn test(&mut self, test: &Test) -> Result<Counted, Error> {
-        let counted = self.count(test).await;
-        self.roll_back().await;
+        let counted = match &test.stored {
+            Some(stored) => self.store(test, stored).await,
+            None => match self.begin_read_only().await {
+                Ok(()) => self.count(test).await,
+                Err(error) => Err(error),
+            },
+        };
+        if test.stored.is_none() || counted.is_err() {
+            self.roll_back().await;
+        }
         counted
     }
 

@@ -26,7 +26,7 @@ pub(super) async fn given(session: &mut PgSession, name: &Name, given: &Given) -
     let select = |row: Option<&Map<String, Json>>| {
         let cells = columns.iter().map(|column| {
             let value = row.and_then(|row| find(row, &column.name)).unwrap_or(&Json::Null);
-            format!("cast({} as {}) as {}", written(value), column.ddl_type, ident(&column.name))
+            format!("{} as {}", cast(value, &column.ddl_type), ident(&column.name))
         });
         format!("select {}", cells.collect::<Vec<_>>().join(", "))
     };
@@ -39,18 +39,17 @@ pub(super) async fn given(session: &mut PgSession, name: &Name, given: &Given) -
 /// Compares what a query answers with what is expected, in no order; a row that is there twice is expected twice.
 pub(super) async fn differences(session: &mut PgSession, test: &UnitTest) -> Result<Rows, Error> {
     let UnitTest { sql, expect } = test;
-    let shape = session.read_in_transaction(sql, Some(0)).await?;
-    session.roll_back().await;
-    let all: Vec<String> = shape.columns.into_iter().map(|(name, _)| name).collect();
+    let all = session.shape(sql).await?;
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
     let (columns, expected) = match expect {
-        Given::Sql(sql) => (all, sql.clone()),
+        Given::Sql(sql) => (names, sql.clone()),
         Given::Rows(rows) => {
-            check(rows, &all, "the expected rows")?;
+            check(rows, &names, "the expected rows")?;
             let first = rows.first();
-            let wanted = |column: &String| first.is_none_or(|first| find(first, column).is_some());
-            let columns: Vec<String> = all.into_iter().filter(wanted).collect();
+            let wanted = |(column, _): &(String, String)| first.is_none_or(|first| find(first, column).is_some());
+            let columns: Vec<(String, String)> = all.into_iter().filter(wanted).collect();
             let expected = expected(rows, &columns);
-            (columns, expected)
+            (columns.into_iter().map(|(name, _)| name).collect(), expected)
         }
     };
     let list = idents(columns.iter().map(String::as_str));
@@ -65,14 +64,18 @@ pub(super) async fn differences(session: &mut PgSession, test: &UnitTest) -> Res
     session.read_in_transaction(&compared, Some(SHOWN)).await
 }
 
-/// Writes expected rows; the first branch, without rows, gives the literals their types.
-fn expected(rows: &[Map<String, Json>], columns: &[String]) -> String {
-    let typed = "select * from dvt_actual where false".to_owned();
+/// Writes expected rows with the names and types of the columns; without rows, a query that has none.
+fn expected(rows: &[Map<String, Json>], columns: &[(String, String)]) -> String {
     let row = |row: &Map<String, Json>| {
-        let cells = columns.iter().map(|column| written(find(row, column).unwrap_or(&Json::Null)));
+        let cells = columns.iter().map(|(column, kind)| {
+            format!("{} as {}", cast(find(row, column).unwrap_or(&Json::Null), kind), ident(column))
+        });
         format!("select {}", cells.collect::<Vec<_>>().join(", "))
     };
-    [typed].into_iter().chain(rows.iter().map(row)).collect::<Vec<_>>().join("\nunion all\n")
+    match rows.is_empty() {
+        true => "select * from dvt_actual where false".to_owned(),
+        false => rows.iter().map(row).collect::<Vec<_>>().join("\nunion all\n"),
+    }
 }
 
 /// Finds a value; names are compared as dbt compares them here, in any case.
@@ -91,13 +94,16 @@ fn check(rows: &[Map<String, Json>], columns: &[String], of: &str) -> Result<(),
     }
 }
 
-/// Writes a value as a literal that takes the type of where it stands.
-fn written(value: &Json) -> String {
-    match value {
-        Json::Null => "null".to_owned(),
-        Json::String(text) => literal(text),
-        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => literal(&value.to_string()),
-    }
+/// Writes a value of a type as dbt does: a text keeps all of its characters, however long the column may be.
+fn cast(value: &Json, kind: &str) -> String {
+    let (written, kind) = match value {
+        Json::Null => ("null".to_owned(), kind),
+        Json::String(text) if kind.contains("varying") => (literal(text), kind.split('(').next().unwrap_or(kind)),
+        Json::String(text) => (literal(text), kind),
+        Json::Bool(_) | Json::Number(_) => (value.to_string(), kind),
+        Json::Array(_) | Json::Object(_) => (literal(&value.to_string()), kind),
+    };
+    format!("cast({written} as {kind})")
 }
 
 #[cfg(test)]
@@ -107,13 +113,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_values_as_literals_without_a_type_of_their_own() {
+    fn writes_values_of_the_type_of_their_column() {
         let row = json!({"a": 1, "B": "it's", "c": true});
         let row = row.as_object().cloned().unwrap_or_default();
-        let columns = ["a", "b", "c", "d"].map(str::to_owned);
+        let columns = [("a", "numeric(6,2)"), ("b", "character varying(2)"), ("c", "boolean"), ("d", "date")];
+        let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
         assert_eq!(
             expected(&[row], &columns),
-            "select * from dvt_actual where false\nunion all\nselect '1', 'it''s', 'true', null"
+            "select cast(1 as numeric(6,2)) as \"a\", cast('it''s' as character varying) as \"b\", \
+             cast(true as boolean) as \"c\", cast(null as date) as \"d\""
         );
     }
 

@@ -5,6 +5,7 @@
 mod build;
 mod errors;
 mod incremental;
+mod outfit;
 mod read;
 mod recover;
 mod snapshot;
@@ -13,7 +14,7 @@ use dvt_embedded::postgres::Cluster;
 use uuid::Uuid;
 
 use super::Postgres;
-use crate::targets::{Built, Error, Key, Materialization, Name, Session, Table, Target, Work};
+use crate::targets::{Built, Docs, Error, Grants, Key, Materialization, Name, Session, Table, Target, Work};
 
 /// Is a target with a database of its own.
 pub(super) struct World {
@@ -71,7 +72,14 @@ pub(super) fn key() -> Key {
 }
 
 pub(super) fn work(name: &str, materialization: Materialization) -> Work {
-    Work { relation: Name::new("dev", name), materialization, before: Vec::new(), after: Vec::new() }
+    Work {
+        relation: Name::new("dev", name),
+        materialization,
+        before: Vec::new(),
+        after: Vec::new(),
+        grants: Grants::new(),
+        docs: Docs::default(),
+    }
 }
 
 pub(super) fn view(sql: &str) -> Materialization {

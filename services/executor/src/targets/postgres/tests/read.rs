@@ -60,6 +60,7 @@ async fn a_read_changes_nothing() {
             warn_if: "> 0".into(),
             error_if: "> 0".into(),
             limit: None,
+            stored: None,
         };
         assert!(session.test(&test).await.is_err(), "{sql}");
         assert_eq!(world.rows("select x from dev.t").await, ["1"], "{sql}");
@@ -104,6 +105,7 @@ async fn counts_what_a_test_finds() {
         warn_if: "> 3".into(),
         error_if: "> 10".into(),
         limit: None,
+        stored: None,
     };
     let counted = world.session().await.test(&test).await.unwrap();
     assert_eq!((counted.failures, counted.should_warn, counted.should_error), (7, true, false));

@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', grants={'+select': ['public'], 'update': 'public'}) }}
+select id from {{ ref('kept') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id, name as "Name" from {{ ref('people') }}

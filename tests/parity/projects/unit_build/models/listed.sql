@@ -1,0 +1,1 @@
+select id, name, born from {{ ref('people') }} where born is not null
