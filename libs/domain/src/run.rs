@@ -199,6 +199,9 @@ pub struct RunFinished {
     pub cancelled: i32,
     /// What concerns the run as a whole, e.g. that its compilation failed, or which sources are missing.
     pub message: Option<String>,
+    /// What kind of end that was, e.g. `RUN_ABANDONED`; None where the steps say how it ended.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Holds the steps of a run by unique_id.

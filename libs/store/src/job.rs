@@ -55,6 +55,8 @@ pub struct Job {
     pub request: Vec<u8>,
     /// Counts the claims, from 1.
     pub attempt: i32,
+    /// Counts the claims whose worker let its lease run out since the job last made progress.
+    pub takeovers: i32,
     pub worker: Uuid,
     pub created_at: DateTime<Utc>,
 }
@@ -103,6 +105,7 @@ pub async fn claim(c: &mut Connection, kind: Kind, worker: Uuid, lease: Duration
         "update job
         set state = 'claimed',
             attempt = attempt + 1,
+            takeovers = takeovers + (state = 'claimed')::integer,
             worker = $2,
             due_at = clock_timestamp() + make_interval(secs => $3)
         where job_id = (
@@ -123,7 +126,7 @@ pub async fn claim(c: &mut Connection, kind: Kind, worker: Uuid, lease: Duration
             limit 1
             for update skip locked
         )
-        returning job_id, lane, project_id, stream_id, position, request, attempt, worker, created_at",
+        returning job_id, lane, project_id, stream_id, position, request, attempt, takeovers, worker, created_at",
     )
     .bind(kind.as_str())
     .bind(worker)
@@ -149,6 +152,20 @@ pub async fn heartbeat(c: &mut Connection, job: &Job, lease: Duration) -> Result
     .execute(c)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a claimed job has made progress: what happened to it before is no reason to give it up.
+///
+/// # Errors
+/// When the database does.
+pub async fn progress(c: &mut Connection, job: &Job) -> Result<(), Error> {
+    sqlx::query("update job set takeovers = 0 where job_id = $1 and worker = $2 and attempt = $3 and takeovers > 0")
+        .bind(job.job_id)
+        .bind(job.worker)
+        .bind(job.attempt)
+        .execute(c)
+        .await?;
+    Ok(())
 }
 
 /// Finishes a claimed job; false: the claim is no longer ours, and nothing changed.

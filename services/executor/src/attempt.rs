@@ -118,7 +118,7 @@ impl<'a> Try<'a> {
             Next::Ask => {
                 self.log.add("warn", &format!("{error}; what was committed is read from the target"));
                 self.log.flush().await;
-                self.steps.unknown(self.unique_id, self.attempt, error.to_string()).await?;
+                self.steps.reconciler.unknown(self.unique_id, self.attempt, error.to_string()).await?;
                 self.steps.reconcile(self.unique_id).await
             }
         }

@@ -12,16 +12,17 @@ use dvt_dbt::jinja::RunValues;
 use dvt_dbt::node::ResourceType;
 use dvt_domain::run::schedule::{self, Action, Desk};
 use dvt_domain::run::{
-    Attempt, Command, Event, Outcome, Run, RunFinished, RunPlanned, RunRequested, RunStarted, Stage, StepCancelled,
-    StepSkipped,
+    Attempt, Command, Event, Kind, Outcome, Run, RunFinished, RunPlanned, RunRequested, RunStarted, Stage,
+    StepCancelled, StepSkipped,
 };
 use dvt_log::Log;
 use dvt_runtime::{CancellationToken, trace};
-use dvt_store::job::Job;
+use dvt_store::job::{self, Job};
 use dvt_store::{Appender, Store, event};
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::{Instrument, info_span};
 
+use crate::abandon;
 use crate::compiled::{self, Waited};
 use crate::plan;
 use crate::prepare::{self, Prepared};
@@ -57,9 +58,12 @@ impl Work for Runs {
         if matches!(run.stage, Stage::Finished(_)) {
             return Ok(());
         }
+        if abandon::is_abandoned(job) {
+            return self.abandon(&stream, lost).await;
+        }
         let asked = run.request.context("a run was requested")?;
         match self.begin(&stream, asked, lost).await? {
-            Ok(drive) => drive.run(lost).await,
+            Ok(drive) => drive.run((&self.store, job), lost).await,
             Err((outcome, message)) => Ok(stream.append(early(outcome, message)).await.map(drop)?),
         }
     }
@@ -67,7 +71,19 @@ impl Work for Runs {
 
 /// Is the end of a run that has no plan.
 fn early(outcome: Outcome, message: Option<String>) -> Command {
-    Command::Finish(RunFinished { outcome, succeeded: 0, failed: 0, skipped: 0, cancelled: 0, message })
+    let (succeeded, failed, skipped, cancelled) = (0, 0, 0, 0);
+    Command::Finish(RunFinished { outcome, succeeded, failed, skipped, cancelled, message, code: None })
+}
+
+/// Answers dbt's name of a command.
+fn which(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Build => "build",
+        Kind::Run => "run",
+        Kind::Test => "test",
+        Kind::Seed => "seed",
+        Kind::Snapshot => "snapshot",
+    }
 }
 
 impl Runs {
@@ -119,6 +135,8 @@ impl Runs {
                 started_at: request.occurred_at.to_rfc3339(),
                 thread_id: THREAD.to_owned(),
                 selected: run.order.iter().filter(|id| !is_hook(id)).cloned().collect(),
+                which: which(asked.kind).to_owned(),
+                full_refresh: asked.full_refresh,
             };
             let store = self.store.clone();
             let maker = Maker { store, project, compiled, values, full_refresh: asked.full_refresh };
@@ -152,12 +170,18 @@ struct Drive {
 }
 
 impl Drive {
-    async fn run(mut self, lost: &CancellationToken) -> anyhow::Result<()> {
+    async fn run(mut self, (store, job): (&Store, &Job), lost: &CancellationToken) -> anyhow::Result<()> {
+        let ended = |run: &Run| run.steps.values().filter(|step| matches!(step.state, Attempt::Ended(_))).count();
+        let (before, mut told) = (ended(&self.stream.run().await), job.takeovers == 0);
         let mut news = tokio::time::interval(POLL);
         loop {
             let run = self.stream.run().await;
             if run.cancel.is_some() {
                 self.cancel.cancel();
+            }
+            if !told && ended(&run) > before {
+                told = true;
+                job::progress(&mut *store.acquire().await?, job).await?;
             }
             self.look_for_sources(&run).await?;
             match self.act(&run).await? {

@@ -3,6 +3,7 @@
 //! A request of the log becomes a job row; whoever holds its lease drives the run. What a step does is committed on the
 //! target together with a row of its ledger, so that a run is followed by another executor without a second effect.
 
+mod abandon;
 mod attempt;
 mod bridge;
 mod compiled;
@@ -16,6 +17,7 @@ mod plan;
 mod prepare;
 mod preview;
 mod project;
+mod reconcile;
 mod requests;
 mod step;
 mod step_log;

@@ -293,6 +293,8 @@ fn rendering(project: &Arc<Loaded>, question: &RowsQuestion) -> Result<Rendering
             started_at: chrono::Utc::now().to_rfc3339(),
             thread_id: THREAD.to_owned(),
             selected: node.map(|node| node.unique_id.clone()).into_iter().collect(),
+            which: "show".to_owned(),
+            full_refresh: false,
         },
     })
 }

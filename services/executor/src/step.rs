@@ -8,27 +8,24 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dvt_domain::run::verdict::{self, Proven, Standing};
-use dvt_domain::run::{
-    Attempt, Command, Event, Run, StepFailed, StepNotStarted, StepStarted, StepSucceeded, StepUnknown,
-};
+use dvt_domain::run::verdict::Standing;
+use dvt_domain::run::{Attempt, Run};
 use dvt_runtime::CancellationToken;
 use dvt_store::Store;
 
 use crate::attempt::Try;
 use crate::missing;
+use crate::reconcile::Reconciler;
 use crate::stream::Stream;
-use crate::targets::{Built, Canceller, Error, Target};
+use crate::targets::{Canceller, Target};
 use crate::task::{Failure, Maker};
 
 /// How often a step is tried by one executor where nothing was committed.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 /// The pause before another try, longer with each.
 pub(crate) const PAUSE: Duration = Duration::from_millis(300);
 /// How often a statement is cancelled until its session answers.
 const CANCEL_AGAIN: Duration = Duration::from_millis(200);
-/// The longest pause between two questions what became of an attempt.
-const ASK_AGAIN_MAX: Duration = Duration::from_secs(5);
 
 /// Does the steps of one run.
 pub(crate) struct Steps {
@@ -40,6 +37,7 @@ pub(crate) struct Steps {
     pub(crate) cancel: CancellationToken,
     /// The run is given back.
     pub(crate) lost: CancellationToken,
+    pub(crate) reconciler: Reconciler,
     /// Counts the tries that this executor spent on a step.
     tries: Mutex<HashMap<String, u32>>,
 }
@@ -51,7 +49,8 @@ impl Steps {
         (cancel, lost): (CancellationToken, CancellationToken),
     ) -> Self {
         let (stream, store) = (stream.clone(), store.clone());
-        Self { stream, store, target, maker, cancel, lost, tries: Mutex::default() }
+        let reconciler = Reconciler { stream: stream.clone(), target: target.clone(), lost: lost.clone() };
+        Self { stream, store, target, maker, cancel, lost, reconciler, tries: Mutex::default() }
     }
 
     /// Finds the steps that read sources without a relation: a sentence that lists those, and a reason for each step.
@@ -83,29 +82,7 @@ impl Steps {
     /// # Errors
     /// As [`Steps::attempt`].
     pub(crate) async fn reconcile(&self, unique_id: &str) -> anyhow::Result<()> {
-        let mut pause = PAUSE;
-        loop {
-            let started = match &self.stream.run().await.steps[unique_id].state {
-                Attempt::Started(started) => {
-                    let message = "nobody works on this attempt; the target is asked".to_owned();
-                    self.unknown(unique_id, started.attempt, message).await?;
-                    started.clone()
-                }
-                Attempt::Unknown(started) => started.clone(),
-                Attempt::Waiting | Attempt::Ended(_) => return Ok(()),
-            };
-            match self.committed(&started).await {
-                Ok(built) => return self.reconciled(&started, built).await,
-                Err(error) => tracing::warn!(
-                    run = %self.stream.request().stream_id, step = unique_id, %error,
-                    "could not ask a target what became of an attempt; asking again"
-                ),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(ASK_AGAIN_MAX),
-                () = self.lost.cancelled() => return Ok(()),
-            }
-        }
+        self.reconciler.reconcile(unique_id, self.may_try_again(unique_id)).await
     }
 
     /// Ends an attempt that stopped unexpectedly, so that its run does not stop with it.
@@ -124,44 +101,6 @@ impl Steps {
         }
         self.spent().insert(unique_id.to_owned(), TRIES);
         Ok(())
-    }
-
-    /// Ends an attempt's session and reads what it committed.
-    async fn committed(&self, started: &StepStarted) -> Result<Option<Built>, Error> {
-        if let Some(backend) = &started.backend {
-            self.target.end(backend).await?;
-        }
-        self.target.committed(&self.stream.key(&started.unique_id, started.attempt)).await
-    }
-
-    async fn reconciled(&self, started: &StepStarted, built: Option<Built>) -> anyhow::Result<()> {
-        let StepStarted { unique_id, attempt, .. } = started.clone();
-        let event = match verdict::proven(built, self.may_try_again(&unique_id)) {
-            Proven::Succeeded(Built { rows, message }) => {
-                let (warned, failures, duration_us) = (false, None, 0);
-                Event::StepSucceeded(StepSucceeded { unique_id, attempt, rows, message, warned, failures, duration_us })
-            }
-            Proven::NotStarted => {
-                let message = "the target has nothing of this attempt".to_owned();
-                Event::StepNotStarted(StepNotStarted { unique_id, attempt, message })
-            }
-            Proven::Failed => Event::StepFailed(StepFailed {
-                unique_id,
-                attempt,
-                code: "TARGET_LOST".to_owned(),
-                message: format!("the connection to the target was lost {TRIES} times; nothing was committed"),
-                sqlstate: None,
-                place: None,
-                failures: None,
-                duration_us: 0,
-            }),
-        };
-        Ok(self.stream.append(Command::Step(event)).await.map(drop)?)
-    }
-
-    pub(crate) async fn unknown(&self, unique_id: &str, attempt: i32, message: String) -> anyhow::Result<()> {
-        let event = Event::StepUnknown(StepUnknown { unique_id: unique_id.to_owned(), attempt, message });
-        Ok(self.stream.append(Command::Step(event)).await.map(drop)?)
     }
 
     /// Waits for work on a session; a run that is cancelled or given back cancels its statement until it has ended.

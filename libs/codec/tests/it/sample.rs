@@ -195,8 +195,15 @@ fn run_events() -> Vec<dvt_domain::Event> {
         retry_of: Some(id()),
     };
     let backend = Some(Backend { pid: 42, started_at: Timestamp(1_700_000_000_000_001) });
-    let finished =
-        RunFinished { outcome: Outcome::Cancelled, succeeded: 1, failed: 2, skipped: 3, cancelled: 4, message: None };
+    let finished = RunFinished {
+        outcome: Outcome::Cancelled,
+        succeeded: 1,
+        failed: 2,
+        skipped: 3,
+        cancelled: 4,
+        message: None,
+        code: Some("RUN_ABANDONED".into()),
+    };
     let succeeded = StepSucceeded {
         unique_id: unique_id(),
         attempt: 1,

@@ -63,8 +63,10 @@ pub(super) fn is_incremental(vm: &mut Vm<'_>, _args: Args) -> Outcome<Value> {
         return Ok(Value::Bool(answer));
     }
     let Some(database) = vm.database else { return Ok(Value::Bool(false)) };
-    let full =
-        config.get("full_refresh").and_then(serde_json::Value::as_bool).unwrap_or(vm.engine.settings.full_refresh);
+    let full = config
+        .get("full_refresh")
+        .and_then(serde_json::Value::as_bool)
+        .unwrap_or_else(|| super::simple::full_refresh(vm));
     let existing = database.get_relation(&vm.node.database, &vm.node.schema, &vm.node.alias)?;
     Ok(Value::Bool(!full && existing.is_some_and(|relation| relation.kind == "table")))
 }

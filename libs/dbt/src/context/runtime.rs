@@ -109,7 +109,10 @@ impl Object for Arguments {
             return Ok(Some(Value::Bool(*value)));
         }
         Ok(match name.as_str() {
-            "which" => Some(Value::from(&*settings.which)),
+            "which" => Some(Value::from(simple::which(vm))),
+            "full_refresh" if vm.phase != Phase::Parse && vm.database.is_some() => {
+                Some(Value::Bool(simple::full_refresh(vm)))
+            }
             "indirect_selection" => Some(Value::from("eager")),
             "vars" => Some(Value::dict(variables(&settings.environment))),
             "select" | "exclude" if vm.phase == Phase::Parse => Some(Value::tuple(Vec::new())),

@@ -78,11 +78,11 @@ object!(Flags, "Flags" {
     fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
         let settings = &vm.engine.settings;
         Ok(Some(match name {
-            "FULL_REFRESH" if vm.phase == Phase::Run && vm.database.is_none() && vm.incremental.is_none() => {
-                return Err(deferred("it reads flags.FULL_REFRESH").into());
+            "FULL_REFRESH" | "WHICH" if vm.phase == Phase::Run && vm.database.is_none() && vm.incremental.is_none() => {
+                return Err(deferred(&format!("it reads flags.{name}")).into());
             }
-            "FULL_REFRESH" => Value::Bool(settings.full_refresh),
-            "WHICH" => Value::from(&*settings.which),
+            "FULL_REFRESH" => Value::Bool(full_refresh(vm)),
+            "WHICH" => Value::from(which(vm)),
             "STORE_FAILURES" | "EMPTY" | "FAIL_FAST" | "DEBUG" | "QUIET" | "WARN_ERROR" | "NO_PRINT" | "DEFER" | "FAVOR_STATE" => {
                 Value::Bool(false)
             }
@@ -177,6 +177,16 @@ pub(super) fn run_value(vm: &Vm<'_>, name: &str, pick: fn(RunValues) -> String) 
         (None, Phase::Run) => Err(deferred(&format!("it reads {name}"))),
         (None, _) => Ok(String::new()),
     }
+}
+
+/// Says whether the run builds anew what it would add to; without a run, what the engine was built with.
+pub(super) fn full_refresh(vm: &Vm<'_>) -> bool {
+    vm.database.map_or(vm.engine.settings.full_refresh, |database| database.run().full_refresh)
+}
+
+/// Names the run's command; without a run, what the engine was built with.
+pub(super) fn which(vm: &Vm<'_>) -> String {
+    vm.database.map_or_else(|| vm.engine.settings.which.clone(), |database| database.run().which)
 }
 
 /// Makes `run_started_at`.

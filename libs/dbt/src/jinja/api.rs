@@ -246,6 +246,9 @@ pub struct RunValues {
     pub thread_id: String,
     /// The unique_ids of the nodes that it selects.
     pub selected: Arc<[String]>,
+    /// The command as dbt names it.
+    pub which: String,
+    pub full_refresh: bool,
 }
 
 /// Says which piece of a file produced a piece of the output.

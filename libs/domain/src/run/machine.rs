@@ -282,7 +282,8 @@ mod tests {
 
     fn finish() -> Command {
         let (succeeded, failed, skipped, cancelled) = (0, 1, 0, 0);
-        Command::Finish(RunFinished { outcome: Outcome::Failed, succeeded, failed, skipped, cancelled, message: None })
+        let (message, code) = (None, None);
+        Command::Finish(RunFinished { outcome: Outcome::Failed, succeeded, failed, skipped, cancelled, message, code })
     }
 
     fn given(commands: Vec<Command>) -> Run {

@@ -31,6 +31,7 @@ pub struct Desk {
     pub blocked: BTreeMap<String, String>,
     /// What the end of the run says beside its counts.
     pub message: Option<String>,
+    pub code: Option<String>,
 }
 
 /// Answers what is to be done now, in order; nothing while only busy steps are open.
@@ -117,7 +118,8 @@ fn finished(run: &Run, desk: &Desk) -> RunFinished {
         (false, true) => Outcome::Failed,
         (false, false) => Outcome::Succeeded,
     };
-    RunFinished { outcome, succeeded, failed, skipped, cancelled, message: desk.message.clone() }
+    let (message, code) = (desk.message.clone(), desk.code.clone());
+    RunFinished { outcome, succeeded, failed, skipped, cancelled, message, code }
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub struct Run {
     /// `succeeded`, `failed` or `cancelled`.
     pub outcome: Option<String>,
     pub message: Option<String>,
+    /// Of a run that ended as a whole.
+    pub code: Option<String>,
     pub cancel_requested_at: Option<DateTime<Utc>>,
     pub requested_by: String,
     pub requested_at: DateTime<Utc>,
@@ -149,16 +151,22 @@ pub async fn start(c: &mut Connection, moment: &Moment) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the database does.
-pub async fn finish(c: &mut Connection, moment: &Moment, outcome: &str, message: Option<&str>) -> Result<(), Error> {
+pub async fn finish(
+    c: &mut Connection,
+    moment: &Moment,
+    outcome: &str,
+    (code, message): (Option<&str>, Option<&str>),
+) -> Result<(), Error> {
     sqlx::query(
         "update run
-        set state = 'finished', outcome = $2, message = $3, finished_at = $4
+        set state = 'finished', outcome = $2, message = $3, finished_at = $4, code = $5
         where run_id = $1",
     )
     .bind(moment.stream_id)
     .bind(outcome)
     .bind(message)
     .bind(moment.at)
+    .bind(code)
     .execute(c)
     .await?;
     Ok(())

@@ -138,7 +138,7 @@ async fn shows_a_run_with_its_steps() {
     assert_eq!(steps[1].reason, "needs b, which failed");
     let counts = run::count_steps(c, run_id).await.unwrap();
     assert_eq!(counts, Counts { failed: 1, skipped: 1, pending: 1, ..Counts::default() });
-    run::finish(c, &at(run_id, 9), "failed", None).await.unwrap();
+    run::finish(c, &at(run_id, 9), "failed", (None, None)).await.unwrap();
     run::advance(c, &at(run_id, 9)).await.unwrap();
     let found = run::find(c, run_id).await.unwrap().unwrap();
     assert_eq!((found.number, found.state.as_str(), found.version), (1, "finished", 9));

@@ -17,8 +17,8 @@ use uuid::Uuid;
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
-    Built, Changed, ColumnDocs, Docs, Given, Grants, Incremental, Index, Materialization, OnSchemaChange, Seed,
-    Snapshot, SnapshotColumns, Stored, Strategy, Table, Test, UnitTest, Work,
+    Built, Changed, ColumnDocs, Committed, Docs, Given, Grants, Incremental, Index, Materialization, OnSchemaChange,
+    Seed, Snapshot, SnapshotColumns, Stored, Strategy, Table, Test, UnitTest, Work,
 };
 
 /// The variables that name targets.
@@ -41,7 +41,7 @@ pub(crate) trait Target: Send + Sync {
     async fn prepare(&self, schemas: &[String]) -> Result<(), Error>;
 
     /// Finds what a step committed.
-    async fn committed(&self, key: &Key) -> Result<Option<Built>, Error>;
+    async fn committed(&self, key: &Key) -> Result<Option<Committed>, Error>;
 }
 
 /// Names a step to the ledger of a target.

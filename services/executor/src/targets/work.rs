@@ -188,6 +188,14 @@ pub(crate) enum Given {
     Sql(String),
 }
 
+/// Is what the target proves that a step has committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Committed {
+    pub(crate) built: Built,
+    /// How long the transaction took, by the target's clock.
+    pub(crate) duration_us: i64,
+}
+
 /// Is what a step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Built {

@@ -107,6 +107,8 @@ pub(super) struct RunSummary {
     outcome: Option<String>,
     /// What a run that failed as a whole says.
     message: Option<String>,
+    /// What kind of end that was, e.g. `RUN_ABANDONED`; null where the steps say how it ended.
+    code: Option<String>,
     counts: StepCounts,
     requested_by: String,
     requested_at: String,
@@ -183,6 +185,7 @@ impl RunSummary {
             state: run.state,
             outcome: run.outcome,
             message: run.message,
+            code: run.code,
             counts: counts.into(),
             requested_by: run.requested_by,
             requested_at: moment(run.requested_at),

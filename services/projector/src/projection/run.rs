@@ -40,7 +40,7 @@ pub(super) async fn apply(c: &mut Connection, moment: &Moment, event: &Event) ->
                 Outcome::Failed => "failed",
                 Outcome::Cancelled => "cancelled",
             };
-            run::finish(c, moment, outcome, finished.message.as_deref()).await?;
+            run::finish(c, moment, outcome, (finished.code.as_deref(), finished.message.as_deref())).await?;
         }
     }
     run::advance(c, moment).await

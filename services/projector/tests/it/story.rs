@@ -192,8 +192,15 @@ impl Story {
         let started =
             StepStarted { unique_id: "model.shop.c".into(), attempt: 1, backend: None, sql: Some(Sha256([2; 32])) };
         let skipped = StepSkipped { unique_id: "model.shop.d".into(), reason: "needs c, which failed".into() };
-        let finished =
-            RunFinished { outcome: Outcome::Failed, succeeded: 0, failed: 1, skipped: 1, cancelled: 0, message: None };
+        let finished = RunFinished {
+            outcome: Outcome::Failed,
+            succeeded: 0,
+            failed: 1,
+            skipped: 1,
+            cancelled: 0,
+            message: None,
+            code: None,
+        };
         [
             run::Event::RunRequested(request),
             run::Event::RunPlanned(planned),

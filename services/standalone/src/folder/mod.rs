@@ -171,6 +171,8 @@ impl Compile {
                 started_at: started_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
                 thread_id: "Thread-1".to_owned(),
                 selected: selected.iter().filter(|id| !is_hook(id)).cloned().collect(),
+                which: "compile".to_owned(),
+                full_refresh: false,
             },
         }
     }

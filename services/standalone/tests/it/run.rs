@@ -7,6 +7,7 @@ use dvt_runtime::CancellationToken;
 use serde_json::{Value, json};
 
 use dvt_dbt::tree::{File, Mode, Tree};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::api::server::{Server, import, json as read, zip};
@@ -20,11 +21,23 @@ pub(crate) struct World {
     pub(crate) project: String,
     target: &'static str,
     stop: CancellationToken,
+    executor: dvt_executor::Config,
 }
 
 impl World {
     /// `target` names the target's database; the log's is named after it.
     pub(crate) async fn new(target: &'static str, files: &[(&str, &str)]) -> Self {
+        let world = Self::without_executor(target, files).await;
+        drop(world.execute());
+        world
+    }
+
+    /// Starts an executor; aborted, it is as one whose process has ended.
+    pub(crate) fn execute(&self) -> JoinHandle<anyhow::Result<()>> {
+        tokio::spawn(dvt_executor::run(self.executor.clone(), self.stop.clone()))
+    }
+
+    pub(crate) async fn without_executor(target: &'static str, files: &[(&str, &str)]) -> Self {
         let log = format!("{target}_log");
         let server = Server::start(&log).await;
         let cluster = Cluster::temporary().await;
@@ -38,14 +51,13 @@ impl World {
         let url = cluster.create_owned_database(target).await.unwrap();
         let targets = vec![("local".to_owned(), url.into())];
         let executor = dvt_executor::Config { targets, ..dvt_executor::Config::of(store, runtime) };
-        tokio::spawn(dvt_executor::run(executor, stop.clone()));
         let tree = Tree::from_iter(files.iter().map(|(path, text)| (*path, File::new(Mode::Regular, text.as_bytes()))));
         let (status, report) = server.send(import(Uuid::now_v7(), zip(&tree))).await;
         assert!(status.is_success(), "{}", String::from_utf8_lossy(&report));
         let project = format!("/api/v1/projects/{}", read(&report)["project_id"].as_str().unwrap());
         let environment = json!({"name": "dev", "target": "local", "database": target, "schema": "dev"});
         server.post(&format!("{project}/environments"), environment).await;
-        Self { server, project, target, stop }
+        Self { server, project, target, stop, executor }
     }
 
     pub(crate) async fn request(&self, body: Value) -> String {
@@ -131,6 +143,19 @@ async fn an_incremental_model_is_rendered_by_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_template_sees_the_command_and_the_flags_of_its_run() {
+    let model = "select '{{ flags.WHICH }} {{ flags.FULL_REFRESH }} {{ invocation_args_dict.which }}' as x";
+    let world = World::new("run_flags", &[PROJECT, ("models/m.sql", model)]).await;
+    for (asked, expected) in [
+        (json!({"command": "run", "full_refresh": true}), "run True run"),
+        (json!({"command": "build"}), "build False build"),
+    ] {
+        assert_eq!(world.run(asked).await["outcome"], "succeeded");
+        assert_eq!(world.rows("select x from dev.m").await, [[Some(expected.to_owned())]]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_reaches_the_database_and_what_waits_does_not_start() {
     let files = [
         PROJECT,
@@ -151,4 +176,35 @@ async fn a_cancel_reaches_the_database_and_what_waits_does_not_start() {
     );
     let left = "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(120)%' and pid <> pg_backend_pid()";
     assert!(world.rows(left).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_every_executor_is_given_up() {
+    let files = [
+        PROJECT,
+        ("models/first.sql", "select 1 as x"),
+        ("models/poison.sql", "select pg_sleep(100)::text as x, (select x from {{ ref('first') }}) as y"),
+        ("models/poisoned.sql", "{{ config(materialized='table') }} select * from {{ ref('poison') }}"),
+    ];
+    let mut world = World::without_executor("run_poison", &files).await;
+    world.executor.lease = Duration::from_millis(300);
+    let run = world.request(json!({"command": "run"})).await;
+    let is_running = |step: &Value| step["name"] == "poisoned" && step["state"] == "running";
+    // The first step that ends is progress; the five executors stop at the one after it.
+    for life in 1..=5 {
+        let executor = world.execute();
+        let attempt = |step: &Value| is_running(step) && step["attempt"] == life;
+        world.until(&run, |run| run["steps"].as_array().unwrap().iter().any(attempt)).await;
+        executor.abort();
+    }
+    drop(world.execute());
+    let run = world.until(&run, |run| run["state"] == "finished").await;
+    assert_eq!((&run["outcome"], &run["code"]), (&json!("failed"), &json!("RUN_ABANDONED")), "{run}");
+    assert_eq!(step(&run, "poison")["state"], "succeeded");
+    assert_eq!((&step(&run, "poisoned")["state"], &step(&run, "poisoned")["attempt"]), (&json!("skipped"), &json!(5)));
+    assert!(run["message"].as_str().unwrap().starts_with("5 executors in a row stopped"), "{run}");
+    let left = "select 1 from pg_stat_activity where datname = current_database() and query like '%poisoned%' and pid <> pg_backend_pid()";
+    assert!(world.rows(left).await.is_empty(), "the last attempt's session was ended");
+    let next = world.run(json!({"command": "run", "select": "first"})).await;
+    assert_eq!(next["outcome"], "succeeded", "the environment is free again");
 }

@@ -5,7 +5,7 @@
 
 use super::quote::{ident, literal};
 use super::session::PgSession;
-use crate::targets::{Built, Error, Key};
+use crate::targets::{Built, Committed, Error, Key};
 
 /// Two runs that prepare one database at once wait for each other by this advisory lock: "dvt" and a number.
 const PREPARE_LOCK: i64 = 0x0064_7674_0000_0001;
@@ -76,17 +76,21 @@ pub(super) async fn commit(session: &mut PgSession, key: &Key, built: &Built) ->
 }
 
 /// Finds what a step committed.
-pub(super) async fn find(session: &mut PgSession, key: &Key) -> Result<Option<Built>, Error> {
+pub(super) async fn find(session: &mut PgSession, key: &Key) -> Result<Option<Committed>, Error> {
     let rows = session
         .text(&format!(
-            "select rows, message from _dvt.ledger where run_id = '{}' and unique_id = {}",
+            "select rows, message, (extract(epoch from committed_at - begun_at) * 1000000)::bigint
+            from _dvt.ledger
+            where run_id = '{}' and unique_id = {}",
             key.run_id,
             literal(&key.unique_id)
         ))
         .await?;
-    let built = |row: &Vec<Option<String>>| Built {
-        rows: row.first().cloned().flatten().and_then(|rows| rows.parse().ok()),
-        message: row.get(1).cloned().flatten().unwrap_or_default(),
+    let cell = |row: &Vec<Option<String>>, column: usize| row.get(column).cloned().flatten();
+    let number = |row: &Vec<Option<String>>, column: usize| cell(row, column).and_then(|text| text.parse().ok());
+    let committed = |row: &Vec<Option<String>>| Committed {
+        built: Built { rows: number(row, 0), message: cell(row, 1).unwrap_or_default() },
+        duration_us: number(row, 2).unwrap_or_default(),
     };
-    Ok(rows.first().map(built))
+    Ok(rows.first().map(committed))
 }

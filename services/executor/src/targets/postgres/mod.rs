@@ -20,7 +20,7 @@ use std::time::Duration;
 use dvt_domain::run::Backend;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::{Built, Error, Fault, Key, Session, Target};
+use super::{Committed, Error, Fault, Key, Session, Target};
 use session::PgSession;
 
 /// How long a server may take to accept a connection.
@@ -143,7 +143,7 @@ impl Target for Postgres {
         ledger::create(&mut session, schemas).await
     }
 
-    async fn committed(&self, key: &Key) -> Result<Option<Built>, Error> {
+    async fn committed(&self, key: &Key) -> Result<Option<Committed>, Error> {
         let mut session = self.session().await?;
         ledger::find(&mut session, key).await
     }

@@ -4,11 +4,13 @@ use crate::targets::{Built, Error, Target};
 #[tokio::test]
 async fn a_step_is_committed_once() {
     let world = World::new("recover_once").await;
-    let (key, wanted) = (key(), work("t", table("select 1 as x")));
+    let (key, wanted) = (key(), work("t", table("select 1 as x, pg_sleep(0.05)::text as y")));
     assert_eq!(world.target.committed(&key).await.unwrap(), None);
     world.session().await.build(&key, &wanted).await.unwrap();
     let built = Built { rows: Some(1), message: "SELECT 1".into() };
-    assert_eq!(world.target.committed(&key).await.unwrap(), Some(built));
+    let committed = world.target.committed(&key).await.unwrap().unwrap();
+    assert_eq!(committed.built, built);
+    assert!(committed.duration_us >= 50_000, "the ledger knows how long it took: {committed:?}");
     let again = crate::targets::Key { attempt: 2, ..key.clone() };
     assert_eq!(world.session().await.build(&again, &wanted).await, Err(Error::Committed));
     assert_eq!(world.rows("select attempt from _dvt.ledger").await, ["1"]);
