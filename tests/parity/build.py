@@ -3,8 +3,8 @@
 usage: build.py DVT CACHE   (inside scripts/with-postgres, with the Python that dbt-core is installed in)
 
 dvt imports the project into a `dvt up` of its own and builds it; dbt parses, lists and builds the files that `dvt
-export` writes, unmodified. Compared after each of two builds: the relations, their kinds, grants, comments, columns, row
-counts and rows.
+export` writes, unmodified. Compared after each of two builds: the relations, their kinds, grants, comments, constraints,
+columns, row counts and rows.
 What dbt left is kept by the files it built from.
 """
 
@@ -26,7 +26,7 @@ from judge import Judge
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "samples" / "night_trains"
 # The feature projects that a database can build.
-FEATURES = ["built", "custom_schema", "ephemeral", "outfits", "seeds", "unit_build"]
+FEATURES = ["built", "contract_build", "custom_schema", "ephemeral", "outfits", "seeds", "unit_build"]
 OURS, THEIRS = "dvt_builds", "dbt_builds"
 # Incremental models and snapshots do something else the second time.
 ROUNDS = 2
@@ -34,7 +34,8 @@ ROUNDS = 2
 PASSING_COLUMNS = {"dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_scd_id"}
 
 RELATIONS = """
-    select n.nspname, c.relname, c.relkind::text, c.relacl::text, obj_description(c.oid)
+    select n.nspname, c.relname, c.relkind::text, c.relacl::text, obj_description(c.oid),
+        array(select pg_get_constraintdef(k.oid) from pg_catalog.pg_constraint k where k.conrelid = c.oid order by 1)
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^(pg_|information_schema|_dvt$)'
@@ -119,7 +120,7 @@ class Project:
 def compare_project(project, judge):
     """Answers how many relations were compared, their rows, and what differs."""
     left = built(OURS, lambda: project.client("build", project.name))
-    wanted = judge.kept(project, "build with grants and comments", lambda: built_by_dbt(project, judge))
+    wanted = judge.kept(project, "build with grants, comments and constraints", lambda: built_by_dbt(project, judge))
     compared, rows, wrong = 0, 0, []
     for turn, (ours, theirs) in enumerate(zip(left, wanted, strict=True), 1):
         compared, rows = compared + len({*ours, *theirs}), rows + sum(facts["rows"] for facts in theirs.values())
@@ -157,12 +158,13 @@ def built(database, build):
 
 def relations(database):
     found = {}
-    for schema, name, kind, grants, comment in query(database, RELATIONS):
+    for schema, name, kind, grants, comment, constraints in query(database, RELATIONS):
         columns = query(database, COLUMNS, (schema, name))
         lasting = ", ".join(f'"{column}"' for column, *_ in columns if column not in PASSING_COLUMNS)
         content = f"select count(*), md5(string_agg(one, '|' order by one)) from (select ({lasting})::text one from "
         [(rows, digest)] = query(database, f'{content}"{schema}"."{name}") all_rows')
-        found[f"{schema}.{name}"] = {"kind": kind, "grants": grants, "comment": comment, "columns": [list(column) for column in columns], "rows": rows, "content": digest}
+        found[f"{schema}.{name}"] = {"kind": kind, "grants": grants, "comment": comment, "constraints": constraints,
+                                    "columns": [list(column) for column in columns], "rows": rows, "content": digest}
     return found
 
 

@@ -8,6 +8,7 @@ mod attempt;
 mod bridge;
 mod compiled;
 mod config;
+mod contract;
 mod csv;
 mod cte;
 mod drive;

@@ -132,9 +132,10 @@ impl Maker {
     async fn relation(&self, session: Box<dyn Session>, node: &Node) -> Made<Task> {
         let (session, sql) = self.sql(session, node).await?;
         let sql = or_fail!(session, sql);
+        let contract = or_fail!(session, self.contract(node));
         let made = match node.resource_type {
             ResourceType::Snapshot => work::snapshot(node, sql.text.clone()),
-            _ => work::model(node, sql.text.clone(), self.is_anew(node)),
+            _ => work::model(node, (sql.text.clone(), contract), self.is_anew(node)),
         };
         let materialization = or_fail!(session, made);
         self.with_hooks(session, node, (sql, materialization)).await

@@ -83,18 +83,25 @@ impl Maker {
         if input == "this" {
             return Ok((tested, given, input));
         }
+        let neither = || invalid(&format!("the input `{input}` is neither ref(), source() nor this"));
+        Ok((self.referred(node, input)?.ok_or_else(neither)?, given, input))
+    }
+
+    /// Finds the node that a text of another's YAML names; None where it is no call of ref() or source().
+    ///
+    /// # Errors
+    /// When what is called for is not there.
+    pub(crate) fn referred(&self, node: &Node, text: &str) -> Result<Option<&Node>, Failure> {
         let parsed = &self.project.parsed;
-        let context = parsed.context(&node.unique_id).ok_or_else(|| invalid("the unit test is not there"))?;
+        let context = parsed.context(&node.unique_id).ok_or_else(|| invalid("the node is not there"))?;
         let broken = |error: dvt_dbt::jinja::Error| Failure::new(error.code.as_str(), error.message);
-        let found = parsed.engine().parse_text(&context, &format!("{{{{ {input} }}}}")).map_err(broken)?;
+        let found = parsed.engine().parse_text(&context, &format!("{{{{ {text} }}}}")).map_err(broken)?;
         let resolved = match (found.refs.as_slice(), found.sources.as_slice()) {
             ([call], []) => parsed.resolve_ref(&context, call),
             ([], [[source, table]]) => parsed.resolve_source(&context, source, table),
-            _ => return Err(invalid(&format!("the input `{input}` is neither ref(), source() nor this")).into()),
+            _ => return Ok(None),
         };
-        let unique_id = resolved.map_err(broken)?.unique_id;
-        let of = parsed.find(&unique_id).ok_or_else(|| invalid("an input is not there"))?;
-        Ok((of, given, input))
+        Ok(parsed.find(&resolved.map_err(broken)?.unique_id))
     }
 
     /// Reads the rows of a seed, which stand for themselves where a unit test gives none.

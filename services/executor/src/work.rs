@@ -1,12 +1,13 @@
 //! Turns a node and its config into what a target is asked to do. What is not supported yet is an error that names it.
 
-use dvt_dbt::node::Node;
+use dvt_dbt::node::{Node, ResourceType};
 use serde_json::{Map, Value as Json};
 
+use crate::contract;
 use crate::csv;
 use crate::targets::{
-    Changed, ColumnDocs, Docs, Fault, Grants, Incremental, Index, Materialization, Name, OnSchemaChange, Seed,
-    Snapshot, SnapshotColumns, Stored, Strategy, Table, Test,
+    Changed, ColumnDocs, Contract, Docs, Fault, Grants, Incremental, Index, Materialization, Name, OnSchemaChange,
+    Seed, Snapshot, SnapshotColumns, Stored, Strategy, Table, Test,
 };
 
 /// The most that a seed's file may be, in bytes.
@@ -45,10 +46,8 @@ fn unsupported(what: impl std::fmt::Display) -> Fault {
 
 /// Refuses what a node's config asks for and DVT+ would silently leave out.
 fn check(node: &Node) -> Result<(), Fault> {
-    let config = Config(&node.config);
-    let contract = config.get("contract").and_then(|contract| contract.get("enforced")).and_then(Json::as_bool);
-    if contract == Some(true) {
-        return Err(unsupported("an enforced contract"));
+    if contract::is_enforced(node) && node.resource_type != ResourceType::Model {
+        return Err(unsupported("an enforced contract of anything but a model"));
     }
     if node.original_file_path.ends_with(".py") {
         return Err(unsupported("a Python model"));
@@ -104,12 +103,21 @@ pub(crate) fn stored(node: &Node) -> Result<Option<bool>, Fault> {
 }
 
 /// Turns a model and its SQL into work.
-pub(crate) fn model(node: &Node, sql: String, full_refresh: bool) -> Result<Materialization, Fault> {
+pub(crate) fn model(
+    node: &Node,
+    (sql, contract): (String, Option<Contract>),
+    full_refresh: bool,
+) -> Result<Materialization, Fault> {
     check(node)?;
     match node.materialized() {
-        "view" => Ok(Materialization::View { sql }),
-        "table" => Ok(Materialization::Table(table(node, sql)?)),
-        "incremental" => incremental(node, sql, full_refresh).map(Materialization::Incremental),
+        "view" => Ok(Materialization::View { sql, contract }),
+        "table" => Ok(Materialization::Table(Table { contract, ..table(node, sql)? })),
+        "incremental" => {
+            let incremental = incremental(node, sql, full_refresh)?;
+            contract::check_change(node, incremental.on_schema_change)?;
+            let table = Table { contract, ..incremental.table };
+            Ok(Materialization::Incremental(Incremental { table, ..incremental }))
+        }
         other => Err(unsupported(format!("the materialization `{other}`"))),
     }
 }
@@ -122,7 +130,7 @@ fn table(node: &Node, sql: String) -> Result<Table, Fault> {
         Some(Json::Array(indexes)) => indexes.iter().map(index).collect::<Result<_, _>>()?,
         _ => Vec::new(),
     };
-    Ok(Table { sql, header, unlogged, indexes })
+    Ok(Table { sql, header, unlogged, indexes, contract: None })
 }
 
 fn index(written: &Json) -> Result<Index, Fault> {

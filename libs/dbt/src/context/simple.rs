@@ -76,7 +76,6 @@ object!(Validation, "dict" {
 
 object!(Flags, "Flags" {
     fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
-        let settings = &vm.engine.settings;
         Ok(Some(match name {
             "FULL_REFRESH" | "WHICH" if vm.phase == Phase::Run && vm.database.is_none() && vm.incremental.is_none() => {
                 return Err(deferred(&format!("it reads flags.{name}")).into());

@@ -17,8 +17,9 @@ use uuid::Uuid;
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
-    Built, Changed, ColumnDocs, Committed, Docs, Given, Grants, Incremental, Index, Materialization, OnSchemaChange,
-    Seed, Snapshot, SnapshotColumns, Stored, Strategy, Table, Test, UnitTest, Work,
+    Built, Changed, ColumnDocs, Committed, Constraint, ConstraintKind, Contract, ContractColumn, Docs, Given, Grants,
+    Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Stored, Strategy, Table,
+    Test, UnitTest, Work,
 };
 
 /// The variables that name targets.

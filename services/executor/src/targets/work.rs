@@ -42,6 +42,7 @@ pub(crate) struct ColumnDocs {
 pub(crate) enum Materialization {
     View {
         sql: String,
+        contract: Option<Contract>,
     },
     Table(Table),
     Incremental(Incremental),
@@ -59,6 +60,47 @@ pub(crate) struct Table {
     pub(crate) header: String,
     pub(crate) unlogged: bool,
     pub(crate) indexes: Vec<Index>,
+    pub(crate) contract: Option<Contract>,
+}
+
+/// Says exactly which columns a relation has, and what holds of its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contract {
+    pub(crate) columns: Vec<ContractColumn>,
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// Is a column of a contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ContractColumn {
+    pub(crate) name: String,
+    pub(crate) is_quoted: bool,
+    /// As DDL writes it.
+    pub(crate) data_type: String,
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// Is a constraint of a column or of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Constraint {
+    pub(crate) kind: ConstraintKind,
+    pub(crate) name: Option<String>,
+    pub(crate) expression: String,
+    pub(crate) columns: Vec<String>,
+    /// What a foreign key leads to, with the columns there.
+    pub(crate) to: Option<(Name, Vec<String>)>,
+}
+
+/// Names dbt's kinds of constraints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ConstraintKind {
+    Check,
+    NotNull,
+    Unique,
+    PrimaryKey,
+    ForeignKey,
+    #[default]
+    Custom,
 }
 
 /// Is an index of a table.

@@ -1,10 +1,10 @@
 //! Incremental models: new rows meet the old ones.
 
-use super::catalog;
-use super::materialize::{in_the_way, table};
+use super::materialize::{header, in_the_way, table};
 use super::quote::{ident, idents, relation, suffixed};
 use super::session::PgSession;
 use super::statement::Statement;
+use super::{catalog, contract};
 use crate::targets::{Built, Column, Error, Fault, Incremental, Name, OnSchemaChange, RelationKind, Strategy};
 
 /// Builds an incremental model.
@@ -18,8 +18,12 @@ pub(super) async fn build(session: &mut PgSession, name: &Name, wanted: &Increme
         }
     }
     let new = ident(&suffixed(&name.identifier, "__dvt_new"));
-    let before = format!("{}\ncreate temporary table {new} on commit drop as (", wanted.table.header);
-    session.run(&Statement::around(before.trim_start(), &wanted.table.sql, ")")).await?;
+    header(session, &wanted.table).await?;
+    if let Some(contract) = &wanted.table.contract {
+        contract::check(session, &wanted.table.sql, contract).await?;
+    }
+    let before = format!("create temporary table {new} on commit drop as (");
+    session.run(&Statement::around(&before, &wanted.table.sql, ")")).await?;
     let columns = settle_columns(session, (name, &format!("pg_temp.{new}")), wanted.on_schema_change).await?;
     let rows = match wanted.strategy {
         Strategy::Append => insert(session, name, &new, &columns).await?,

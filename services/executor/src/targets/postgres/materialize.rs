@@ -3,7 +3,7 @@
 use super::quote::{ident, idents, literal, relation, suffixed};
 use super::session::PgSession;
 use super::statement::Statement;
-use super::{catalog, incremental, ledger, outfit, seed, snapshot};
+use super::{catalog, contract, incremental, ledger, outfit, seed, snapshot};
 use crate::targets::{Built, Error, Fault, Index, Key, Materialization, Name, RelationKind, Table, Work};
 
 /// Does a step's work in one transaction with its ledger row.
@@ -14,7 +14,12 @@ pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Re
     // What is built aside begins without grants; what is only filled keeps them.
     let before = oid(session, work).await?;
     let built = match &work.materialization {
-        Materialization::View { sql } => view(session, name, sql).await?,
+        Materialization::View { sql, contract } => {
+            if let Some(contract) = contract {
+                contract::check(session, sql, contract).await?;
+            }
+            view(session, name, sql).await?
+        }
         Materialization::Table(wanted) => table(session, name, wanted).await?,
         Materialization::Incremental(wanted) => incremental::build(session, name, wanted).await?,
         Materialization::Seed(wanted) => seed::build(session, name, wanted).await?,
@@ -67,11 +72,28 @@ pub(super) async fn view(session: &mut PgSession, name: &Name, sql: &str) -> Res
 pub(super) async fn table(session: &mut PgSession, name: &Name, table: &Table) -> Result<Built, Error> {
     let aside = aside(name);
     let unlogged = if table.unlogged { "unlogged " } else { "" };
-    let before = format!("{}\ncreate {unlogged}table {} as (", table.header, relation(&aside));
-    let rows = session.run(&Statement::around(before.trim_start(), &table.sql, ")")).await?;
+    let rows = match &table.contract {
+        None => {
+            let before = format!("{}\ncreate {unlogged}table {} as (", table.header, relation(&aside));
+            session.run(&Statement::around(before.trim_start(), &table.sql, ")")).await?
+        }
+        Some(contract) => {
+            header(session, table).await?;
+            contract::check(session, &table.sql, contract).await?;
+            contract::create(session, (&aside, unlogged), (&table.sql, contract)).await?
+        }
+    };
     swap(session, name, (&aside, RelationKind::Table)).await?;
     create_indexes(session, name, &table.indexes).await?;
     Ok(Built { rows: Some(rows as i64), message: format!("SELECT {rows}") })
+}
+
+/// Runs what goes before a table's statement.
+pub(super) async fn header(session: &mut PgSession, table: &Table) -> Result<(), Error> {
+    match table.header.is_empty() {
+        true => Ok(()),
+        false => session.plain(&*table.header).await.map(drop),
+    }
 }
 
 /// Answers the name that a relation has until it is swapped in.

@@ -1,6 +1,7 @@
 //! Postgres as a target.
 
 mod catalog;
+mod contract;
 mod incremental;
 mod ledger;
 mod materialize;

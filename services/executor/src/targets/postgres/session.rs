@@ -152,6 +152,12 @@ impl PgSession {
         Ok(prepared.columns().iter().map(column).collect())
     }
 
+    /// Answers the names of a statement's columns, and the server's numbers of their types.
+    pub(super) async fn types(&mut self, statement: &Statement) -> Result<Vec<(String, u32)>, Error> {
+        let prepared = self.client.prepare(&statement.text).await.map_err(|error| statement.error(&error))?;
+        Ok(prepared.columns().iter().map(|column| (column.name().to_owned(), column.type_().oid())).collect())
+    }
+
     /// Answers the names of a query's columns, and their types as DDL writes them.
     pub(super) async fn shape(&mut self, sql: &str) -> Result<Vec<(String, String)>, Error> {
         check_query(sql)?;

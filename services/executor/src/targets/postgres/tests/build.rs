@@ -23,6 +23,7 @@ async fn a_table_has_its_header_its_indexes_and_its_persistence() {
         header: "set local dvt.x = '7';".into(),
         unlogged: true,
         indexes: vec![index],
+        contract: None,
     };
     world.build("t", Materialization::Table(wanted)).await.unwrap();
     assert_eq!(world.rows("select x from dev.t").await, ["7"]);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod build;
+mod contract;
 mod errors;
 mod incremental;
 mod outfit;
@@ -83,7 +84,7 @@ pub(super) fn work(name: &str, materialization: Materialization) -> Work {
 }
 
 pub(super) fn view(sql: &str) -> Materialization {
-    Materialization::View { sql: sql.to_owned() }
+    Materialization::View { sql: sql.to_owned(), contract: None }
 }
 
 pub(super) fn table(sql: &str) -> Materialization {

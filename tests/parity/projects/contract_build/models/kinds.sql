@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select 'a'::varchar as kind union all select 'b'
