@@ -12,7 +12,7 @@ use dvt_store::Store;
 use crate::bridge::{Rendering, Sql, Text, render};
 use crate::compiled::{Compiled, Source};
 use crate::project::Loaded;
-use crate::targets::{Docs, Fault, Grants, Materialization, Name, Refusal, Session, Test, UnitTest, Work};
+use crate::targets::{Docs, Fault, Grants, Hooks, Materialization, Name, Refusal, Session, Test, UnitTest, Work};
 use crate::work::{self, Config};
 
 /// What `thread_id` answers: dbt's name of its first.
@@ -39,8 +39,11 @@ impl Task {
         let hooks = |label: &str, hooks: &[String]| -> Vec<String> {
             hooks.iter().map(|sql| format!("-- {label}\n{};", sql.trim().trim_end_matches(';'))).collect()
         };
+        let Hooks { inside, outside } = &work.before;
+        let before = [hooks("pre-hook, before the transaction", outside), hooks("pre-hook", inside)].concat();
+        let Hooks { inside, outside } = &work.after;
+        let after = [hooks("post-hook", inside), hooks("post-hook, after the transaction", outside)].concat();
         let own = Some(self.sql.text.clone()).filter(|sql| !sql.is_empty());
-        let (before, after) = (hooks("pre-hook", &work.before), hooks("post-hook", &work.after));
         let parts: Vec<String> = before.into_iter().chain(own).chain(after).collect();
         (!parts.is_empty()).then(|| parts.join("\n\n"))
     }
@@ -168,8 +171,8 @@ impl Maker {
         let work = Work {
             relation: Name::new("", ""),
             materialization,
-            before: Vec::new(),
-            after: Vec::new(),
+            before: Hooks::default(),
+            after: Hooks::default(),
             grants: Grants::new(),
             docs: Docs::default(),
         };
@@ -191,14 +194,14 @@ impl Maker {
         Ok((session, Ok(Task { sql, kind: Kind::Build(Box::new(work)) })))
     }
 
-    async fn hooks(&self, mut session: Box<dyn Session>, node: &Node, key: &str) -> Made<Vec<String>> {
-        let mut all = Vec::new();
-        for sql in or_fail!(session, work::hooks(node, key)) {
+    async fn hooks(&self, mut session: Box<dyn Session>, node: &Node, key: &str) -> Made<Hooks> {
+        let mut all = Hooks::default();
+        for (sql, is_inside) in or_fail!(session, work::hooks(node, key)) {
             let (back, rendered) = self.rendered(session, node, Some(Text { sql, strict: true })).await?;
             session = back;
             let rendered = or_fail!(session, rendered).text;
             if !rendered.trim().is_empty() {
-                all.push(rendered);
+                if is_inside { all.inside.push(rendered) } else { all.outside.push(rendered) }
             }
         }
         Ok((session, Ok(all)))

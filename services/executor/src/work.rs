@@ -262,21 +262,21 @@ pub(crate) fn test(node: &Node, sql: String, relation: Name) -> Result<(Test, bo
     Ok((test, text("severity", "error").eq_ignore_ascii_case("warn")))
 }
 
-/// Lists the hooks of a node under `pre-hook` or `post-hook`, as written.
-pub(crate) fn hooks(node: &Node, key: &str) -> Result<Vec<String>, Fault> {
+/// Lists the hooks of a node under `pre-hook` or `post-hook`, as written, and whether each shares the transaction.
+pub(crate) fn hooks(node: &Node, key: &str) -> Result<Vec<(String, bool)>, Fault> {
     let items = match node.config.get(key) {
         Some(Json::Array(items)) => items.clone(),
         Some(Json::Null) | None => Vec::new(),
         Some(one) => vec![one.clone()],
     };
     let hook = |item: &Json| match item {
-        Json::String(sql) => Ok(sql.clone()),
-        Json::Object(hook) if hook.get("transaction").and_then(Json::as_bool) == Some(false) => {
-            Err(unsupported(format!("a {key} outside of the transaction")))
+        Json::String(sql) => Ok((sql.clone(), true)),
+        Json::Object(hook) => {
+            let sql = hook.get("sql").and_then(Json::as_str).unwrap_or_default();
+            Ok((sql.to_owned(), hook.get("transaction").and_then(Json::as_bool).unwrap_or(true)))
         }
-        Json::Object(hook) => Ok(hook.get("sql").and_then(Json::as_str).unwrap_or_default().to_owned()),
         other => Err(Fault::new("CONFIG_TYPE", format!("a {key} is a text or {{sql, transaction}}, got {other}"))),
     };
-    let all: Vec<String> = items.iter().map(hook).collect::<Result<_, _>>()?;
-    Ok(all.into_iter().filter(|sql| !sql.trim().is_empty()).collect())
+    let all: Vec<(String, bool)> = items.iter().map(hook).collect::<Result<_, _>>()?;
+    Ok(all.into_iter().filter(|(sql, _)| !sql.trim().is_empty()).collect())
 }

@@ -18,8 +18,8 @@ pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
 pub(crate) use work::{
     Built, Changed, ColumnDocs, Committed, Constraint, ConstraintKind, Contract, ContractColumn, Docs, Given, Grants,
-    Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Stored, Strategy, Table,
-    Test, UnitTest, Work,
+    Hooks, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Stored, Strategy,
+    Table, Test, UnitTest, Work,
 };
 
 /// The variables that name targets.

@@ -11,11 +11,20 @@ use super::Name;
 pub(crate) struct Work {
     pub(crate) relation: Name,
     pub(crate) materialization: Materialization,
-    /// The rendered pre-hooks and post-hooks; they share the transaction.
-    pub(crate) before: Vec<String>,
-    pub(crate) after: Vec<String>,
+    /// The rendered pre-hooks and post-hooks.
+    pub(crate) before: Hooks,
+    pub(crate) after: Hooks,
     pub(crate) grants: Grants,
     pub(crate) docs: Docs,
+}
+
+/// Is the statements on one side of a relation's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hooks {
+    /// Share the transaction of the relation.
+    pub(crate) inside: Vec<String>,
+    /// Come before it begins or after its commit, each by itself; the ledger knows nothing of them.
+    pub(crate) outside: Vec<String>,
 }
 
 /// Names who may do what with a relation: roles by privilege. Empty: whatever is granted stays.

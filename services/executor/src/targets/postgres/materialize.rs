@@ -6,10 +6,11 @@ use super::statement::Statement;
 use super::{catalog, contract, incremental, ledger, outfit, seed, snapshot};
 use crate::targets::{Built, Error, Fault, Index, Key, Materialization, Name, RelationKind, Table, Work};
 
-/// Does a step's work in one transaction with its ledger row.
+/// Does a step's work in one transaction with its ledger row, between the hooks that want none.
 pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Result<Built, Error> {
+    hooks(session, &work.before.outside).await?;
     ledger::begin(session, key).await?;
-    hooks(session, &work.before).await?;
+    hooks(session, &work.before.inside).await?;
     let name = &work.relation;
     // What is built aside begins without grants; what is only filled keeps them.
     let before = oid(session, work).await?;
@@ -32,15 +33,16 @@ pub(super) async fn build(session: &mut PgSession, key: &Key, work: &Work) -> Re
     // In dbt's order: the hooks of a table see it before its grants, those of all else after them.
     let is_table = matches!(work.materialization, Materialization::Table(_));
     if is_table {
-        hooks(session, &work.after).await?;
+        hooks(session, &work.after.inside).await?;
     }
     let is_new = before.is_none() || before != oid(session, work).await?;
     outfit::grant(session, name, (&work.grants, is_new)).await?;
     outfit::comment(session, name, &work.docs).await?;
     if !is_table {
-        hooks(session, &work.after).await?;
+        hooks(session, &work.after.inside).await?;
     }
     ledger::commit(session, key, &built).await?;
+    hooks(session, &work.after.outside).await?;
     Ok(built)
 }
 

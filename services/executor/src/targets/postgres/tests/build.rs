@@ -1,5 +1,5 @@
 use super::{World, key, table, view, work};
-use crate::targets::{Built, Error, Index, Materialization, Seed, Table};
+use crate::targets::{Built, Error, Hooks, Index, Materialization, Seed, Table, Target};
 
 #[tokio::test]
 async fn a_relation_takes_the_place_of_one_of_another_kind() {
@@ -55,15 +55,37 @@ async fn hooks_share_the_transaction() {
     let world = World::new("build_hooks").await;
     world.execute("create table dev.audit (said text)").await;
     let mut wanted = work("a", table("select count(*) as before from dev.audit"));
-    wanted.before = vec!["insert into dev.audit values ('pre')".into()];
-    wanted.after = vec!["insert into dev.audit select 'post ' || before from dev.a".into()];
+    wanted.before.inside = vec!["insert into dev.audit values ('pre')".into()];
+    wanted.after.inside = vec!["insert into dev.audit select 'post ' || before from dev.a".into()];
     world.session().await.build(&key(), &wanted).await.unwrap();
     assert_eq!(world.rows("select said from dev.audit").await, ["pre", "post 1"]);
 
-    wanted.after.push("select 1 / 0".into());
+    wanted.after.inside.push("select 1 / 0".into());
     let key = key();
     let refused = world.session().await.build(&key, &wanted).await;
     assert!(matches!(&refused, Err(Error::Refused(refusal)) if refusal.at.is_none()), "{refused:?}");
     assert_eq!(world.rows("select count(*) from dev.audit").await, ["2"], "nothing of the failed step stays");
     assert_eq!(world.rows(&format!("select 1 from _dvt.ledger where run_id = '{}'", key.run_id)).await.len(), 0);
+}
+
+#[tokio::test]
+async fn hooks_outside_of_the_transaction_stay_whatever_becomes_of_it() {
+    let world = World::new("build_hooks_outside").await;
+    world.execute("create table dev.audit (said text)").await;
+    let mut wanted = work("a", table("select count(*) as before from dev.audit"));
+    wanted.before.outside = vec!["insert into dev.audit values ('pre')".into()];
+    wanted.after.outside =
+        vec!["vacuum dev.a".into(), "insert into dev.audit select 'post ' || before from dev.a".into()];
+    world.session().await.build(&key(), &wanted).await.unwrap();
+    assert_eq!(world.rows("select said from dev.audit").await, ["pre", "post 1"]);
+
+    wanted.before.inside = vec!["select 1 / 0".into()];
+    assert!(matches!(world.session().await.build(&key(), &wanted).await, Err(Error::Refused(_))));
+    assert_eq!(world.rows("select said from dev.audit").await, ["pre", "post 1", "pre"]);
+
+    wanted.before = Hooks::default();
+    wanted.after.outside = vec!["select 1 / 0".into()];
+    let key = key();
+    assert!(matches!(world.session().await.build(&key, &wanted).await, Err(Error::Refused(_))));
+    assert!(world.target.committed(&key).await.unwrap().is_some(), "what was committed before stays");
 }

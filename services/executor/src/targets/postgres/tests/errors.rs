@@ -33,7 +33,7 @@ async fn every_class_of_refusal_says_what_is_known_of_the_effect() {
     ];
     for (hook, known, sqlstate) in cases {
         let mut wanted = work("t", table("select 1 as x"));
-        wanted.before = vec![hook.clone()];
+        wanted.before.inside = vec![hook.clone()];
         let error = world.session().await.build(&key(), &wanted).await.unwrap_err();
         let state = match &error {
             Error::Refused(refusal) | Error::Busy(refusal) => refusal.sqlstate.as_str(),

@@ -15,7 +15,7 @@ use dvt_embedded::postgres::Cluster;
 use uuid::Uuid;
 
 use super::Postgres;
-use crate::targets::{Built, Docs, Error, Grants, Key, Materialization, Name, Session, Table, Target, Work};
+use crate::targets::{Built, Docs, Error, Grants, Hooks, Key, Materialization, Name, Session, Table, Target, Work};
 
 /// Is a target with a database of its own.
 pub(super) struct World {
@@ -76,8 +76,8 @@ pub(super) fn work(name: &str, materialization: Materialization) -> Work {
     Work {
         relation: Name::new("dev", name),
         materialization,
-        before: Vec::new(),
-        after: Vec::new(),
+        before: Hooks::default(),
+        after: Hooks::default(),
         grants: Grants::new(),
         docs: Docs::default(),
     }
