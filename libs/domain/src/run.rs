@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::Timestamp;
 use crate::id::{BranchId, CompilationId, ProjectId, RunId};
 
+pub mod estimate;
 mod machine;
+pub mod plan;
 pub mod question;
 pub mod schedule;
 pub mod verdict;

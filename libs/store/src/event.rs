@@ -216,25 +216,39 @@ pub async fn list_stream(
         .await?)
 }
 
+/// Says which events of a project are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    /// All unless given.
+    pub category: Option<&'a str>,
+    /// True for those of the steps of runs too, which are many.
+    pub steps: bool,
+}
+
 /// Lists up to `limit` events of a project before a position, newest first: its history.
 ///
 /// # Errors
 /// When the database does.
 pub async fn list_project_before(
     c: &mut Connection,
-    project_id: Uuid,
+    (project_id, of): (Uuid, Of<'_>),
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, Error> {
     Ok(sqlx::query_as(
         "select *
         from event
-        where project_id = $1 and position < $2
+        where project_id = $1
+            and position < $2
+            and ($3::text is null or category = $3)
+            and ($4 or event_type not like 'Step%')
         order by position desc
-        limit $3",
+        limit $5",
     )
     .bind(project_id)
     .bind(before)
+    .bind(of.category)
+    .bind(of.steps)
     .bind(limit)
     .fetch_all(c)
     .await?)

@@ -16,6 +16,7 @@ mod migrate;
 pub mod model;
 pub mod parked_stream;
 mod pool;
+pub mod presence;
 pub mod preview;
 pub mod registry_id;
 pub mod relay_cursor;

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use dvt_bus::worker::Work;
 use dvt_dbt::jinja::RunValues;
 use dvt_dbt::node::ResourceType;
+use dvt_domain::run::plan;
 use dvt_domain::run::schedule::{self, Action, Desk};
 use dvt_domain::run::{
     Attempt, Command, Event, Kind, Outcome, Run, RunFinished, RunPlanned, RunRequested, RunStarted, Stage,
@@ -24,7 +25,6 @@ use tracing::{Instrument, info_span};
 
 use crate::abandon;
 use crate::compiled::{self, Waited};
-use crate::plan;
 use crate::prepare::{self, Prepared};
 use crate::project::{self, Versions};
 use crate::step::Steps;
@@ -114,7 +114,8 @@ impl Runs {
             Err(fault) => return failed(fault.message),
         };
         if stream.run().await.stage == Stage::Requested {
-            let planned = trace::child(|| info_span!("plan")).in_scope(|| plan::plan(&project.parsed, &asked));
+            let wanted = plan::Wanted::from(&asked);
+            let planned = trace::child(|| info_span!("plan")).in_scope(|| plan::plan(&project.parsed, &wanted));
             match planned {
                 Ok(steps) => drop(stream.append(Command::Plan(RunPlanned { steps })).await?),
                 Err(error) => return failed(error.to_string()),

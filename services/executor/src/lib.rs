@@ -14,7 +14,6 @@ mod cte;
 mod drive;
 mod measure;
 mod missing;
-mod plan;
 mod prepare;
 mod preview;
 mod project;

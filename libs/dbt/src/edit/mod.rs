@@ -39,7 +39,7 @@ use check::Meant;
 pub use diff::{Hunk, Overlap, between, diff, hunks, overlap, rebase, restore, three, unified};
 pub use intent::*;
 pub use moved::{Side, moved};
-pub use preview::{preview_removal, preview_rename};
+pub use preview::{preview, preview_removal, preview_rename};
 pub use refusal::{Code, Refusal};
 
 /// The nodes that an edit may leave a project with.
@@ -63,6 +63,13 @@ pub struct Decided {
     pub moved: Vec<Moved>,
     /// The project as it reads after the edit.
     pub project: Project,
+}
+
+/// Is an edit before it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditPreview {
+    pub summary: String,
+    pub files: Vec<FilePreview>,
 }
 
 /// Is a rename before it is made.

@@ -4,7 +4,8 @@ use super::files::{self, FileEdits};
 use super::remove::Removal;
 use super::rename::Rename;
 use super::{
-    DecideInput, Decided, FilePreview, Intent, Mention, RemovalPreview, RenameNode, RenamePreview, decide, hunks,
+    DecideInput, Decided, EditPreview, FilePreview, Intent, Mention, RemovalPreview, RenameNode, RenamePreview, decide,
+    hunks,
 };
 use super::{Refusal, refs};
 use crate::node::Node;
@@ -13,6 +14,16 @@ use crate::yaml;
 
 /// The most mentions that a preview lists.
 const MAX_MENTIONS: usize = 100;
+
+/// Decides an edit and shows it without making it.
+///
+/// # Errors
+/// As [`decide`].
+pub fn preview(input: &DecideInput<'_>, intent: &Intent) -> Result<EditPreview, Refusal> {
+    let decided = decide(input, intent)?;
+    let tree = input.files.tree.apply(&decided.files).expect("invariant: decided edits fit their files");
+    Ok(EditPreview { summary: decided.summary, files: previews(input.files.tree, &tree, &decided.files) })
+}
 
 /// Decides a rename and shows it without making it.
 ///
@@ -69,7 +80,9 @@ fn previews(before: &Tree, after: &Tree, changes: &[FileChange]) -> Vec<FilePrev
     for preview in &mut previews {
         let now = preview.moved_to.as_ref().unwrap_or(&preview.path);
         let text = |tree: &Tree, path| tree.find(path).and_then(|file| file.text().map(str::to_owned));
-        if let (Some(old), Some(new)) = (text(before, &preview.path), text(after, now)) {
+        let is_new = before.find(&preview.path).is_none();
+        let old = if is_new { Some(String::new()) } else { text(before, &preview.path) };
+        if let (Some(old), Some(new)) = (old, text(after, now)) {
             preview.hunks = hunks(&old, &new);
         }
     }

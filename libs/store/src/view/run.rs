@@ -5,7 +5,7 @@ mod step;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use step::{NewStep, Step, StepEnd, end_step, list_steps, plan, reset_step, start_step};
+pub use step::{NewStep, Step, StepEnd, end_step, list_steps, plan, reset_step, start_step, usual_durations};
 
 use super::Moment;
 use crate::{Connection, Error};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dvt_store::event::{self, Command, Idempotency, Outcome, Range};
+use dvt_store::event::{self, Command, Idempotency, Of, Outcome, Range};
 use dvt_store::{Role, chain};
 
 use crate::database::{Database, a_command, an_event, id};
@@ -165,10 +165,15 @@ async fn pages_through_a_project_and_a_partition() {
         event::append(c, id(), &[a_command(project, stream, version), a_command(other, id(), 1)]).await.unwrap();
     }
 
-    let newest = event::list_project_before(c, project, i64::MAX, 2).await.unwrap();
+    let all = Of { category: None, steps: true };
+    let newest = event::list_project_before(c, (project, all), i64::MAX, 2).await.unwrap();
     assert_eq!(newest.iter().map(|event| event.position).collect::<Vec<_>>(), [9, 7]);
-    let older = event::list_project_before(c, project, 7, 10).await.unwrap();
+    let older = event::list_project_before(c, (project, all), 7, 10).await.unwrap();
     assert_eq!(older.iter().map(|event| event.position).collect::<Vec<_>>(), [5, 3, 1]);
+    let of_another = Of { category: Some("another"), ..all };
+    assert!(event::list_project_before(c, (project, of_another), 7, 10).await.unwrap().is_empty());
+    let of_theirs = Of { category: Some(&older[0].category), ..all };
+    assert_eq!(event::list_project_before(c, (project, of_theirs), 7, 10).await.unwrap(), older);
     let live = event::list_project_after(c, project, 5, 10).await.unwrap();
     assert_eq!(live.iter().map(|event| event.position).collect::<Vec<_>>(), [7, 9]);
     let range = Range { topic: "dvt.project", partition: event::partition_of(project), after: 1, through: 7 };

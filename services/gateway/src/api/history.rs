@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use dvt_dbt::edit::Subject;
 use dvt_dbt::tree::{Edit, FileChange, Tree};
 use dvt_domain::{Event, Topic, branch, run};
-use dvt_store::event::{self, Recorded};
+use dvt_store::event::{self, Of, Recorded};
 use dvt_store::{Connection, view};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +31,23 @@ pub(super) struct Page {
     cursor: Option<i64>,
     /// Waits up to 5 s until the page can show the event at this position.
     min_position: Option<i64>,
+}
+
+/// Asks for a page of a project's history.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// How many events, 1 to 200; 50 unless given.
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<i64>,
+    /// The page is read from the log: it shows every position that an answer named.
+    min_position: Option<i64>,
+    /// `project`, `branch`, `layout`, `compilation` or `run`; all unless given.
+    category: Option<String>,
+    /// False leaves out the steps of runs, which are many; true unless given.
+    steps: Option<bool>,
 }
 
 /// Is a page of a history, newest first.
@@ -88,7 +105,7 @@ pub(super) struct EventDetail {
 
 /// Is the change of one file as a unified diff.
 #[derive(Serialize, ToSchema)]
-struct FileDiff {
+pub(super) struct FileDiff {
     path: String,
     unified: String,
 }
@@ -227,17 +244,22 @@ fn step(event: &run::Event) -> Option<&str> {
 }
 
 /// Lists a page of the project's events.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/history", tag = "history", params(("project" = String, Path), Page), responses((status = OK, body = HistoryPage)))]
+#[utoipa::path(get, path = "/api/v1/projects/{project}/history", tag = "history", params(("project" = String, Path), Asked), responses((status = OK, body = HistoryPage)))]
 pub(super) async fn list(
     State(app): State<App>,
     Path(project): Path<String>,
-    Query(page): Query<Page>,
+    Query(page): Query<Asked>,
 ) -> Result<Json<HistoryPage>, Problem> {
     let scope = Scope::head(&app, &project).await?;
     let limit = page_size(page.limit, PAGE)?;
     let mut connection = app.connection().await?;
     let before = page_before(page.cursor)?;
-    let recorded = event::list_project_before(&mut connection, scope.id.uuid(), before, limit).await?;
+    if let Some(position) = page.min_position.filter(|position| *position < 0) {
+        let problem = Problem::bad_request("PARAM_RANGE", "min_position must be 0 or more").at("min_position");
+        return Err(problem.got(&position.to_string()));
+    }
+    let of = Of { category: page.category.as_deref(), steps: page.steps.unwrap_or(true) };
+    let recorded = event::list_project_before(&mut connection, (scope.id.uuid(), of), before, limit).await?;
     read_page(&app, &mut connection, recorded, limit).await.map(Json)
 }
 

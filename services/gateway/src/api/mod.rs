@@ -4,14 +4,18 @@ mod columns;
 mod commands;
 mod compilations;
 mod create;
+mod diff;
 mod environments;
 mod exports;
 mod files;
 mod graph;
 mod history;
 mod import;
+mod names;
 mod new_project;
 mod nodes;
+mod plan;
+mod presence;
 mod previews;
 mod projects;
 mod publishes;
@@ -60,11 +64,14 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(graph::graph))
         .routes(routes!(graph::diagnostics))
         .routes(routes!(selection::selection))
+        .routes(routes!(plan::plan))
+        .routes(routes!(names::names))
         .routes(routes!(nodes::node))
         .routes(routes!(nodes::compiled))
         .routes(routes!(columns::columns))
         .routes(routes!(nodes::node_history))
         .routes(routes!(commands::apply))
+        .routes(routes!(previews::edit))
         .routes(routes!(previews::rename))
         .routes(routes!(previews::remove))
         .routes(routes!(previews::rows))
@@ -74,6 +81,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(files::download))
         .routes(routes!(exports::record))
         .routes(routes!(exports::last))
+        .routes(routes!(diff::diff))
+        .routes(routes!(presence::note))
         .routes(routes!(history::list))
         .routes(routes!(history::detail))
         .routes(routes!(stream::stream))

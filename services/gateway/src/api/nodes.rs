@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use dvt_dbt::compile::{Compilation, Compiled, compile};
 use dvt_dbt::node::Node;
+use dvt_dbt::parse::{Layer, Project};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::graph::{GraphNode, Surroundings};
@@ -68,11 +69,31 @@ struct TestRef {
     severity: String,
 }
 
-/// Is a resolved config.
+/// Is a resolved config, and where its value was set last.
 #[derive(Serialize, ToSchema)]
 struct ConfigValue {
     key: String,
     value: Value,
+    /// `default`, `dbt_project.yml`, `yaml` or `config()`.
+    #[schema(value_type = String)]
+    layer: Layer,
+    place: Option<Place>,
+    /// How many nodes have their value from that place; 1 where it is not dbt_project.yml's.
+    nodes: usize,
+}
+
+impl ConfigValue {
+    fn new(node: &Node, (key, value): (&String, &Value), project: &Project) -> Self {
+        let origin = project.origin(&node.unique_id, key);
+        let layer = origin.as_ref().map_or(Layer::Default, |origin| origin.layer);
+        let place = origin.and_then(|origin| origin.place);
+        let alike = |other: &Node| project.origin(&other.unique_id, key).is_some_and(|origin| origin.place == place);
+        let nodes = match (layer, &place) {
+            (Layer::Project, Some(_)) => project.nodes().values().filter(|other| alike(other)).count(),
+            (Layer::Default | Layer::Project | Layer::Yaml | Layer::Call, _) => 1,
+        };
+        Self { key: key.clone(), value: value.clone(), layer, place: place.as_ref().map(Place::from), nodes }
+    }
 }
 
 /// Is what a node compiles to, now.
@@ -107,9 +128,10 @@ fn test_ref(node: &Node) -> TestRef {
         unique_id: node.unique_id.clone(),
         name,
         column: test.and_then(|test| test.column_name.clone()),
-        arguments: arguments
-            .map(|arguments| arguments.map(|(key, value)| (key.clone(), value.clone())).collect())
-            .unwrap_or_default(),
+        arguments: arguments.map_or_else(
+            || Value::Object(Map::new()),
+            |arguments| arguments.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        ),
         severity: node.config.get("severity").and_then(Value::as_str).unwrap_or("error").to_lowercase(),
     }
 }
@@ -153,11 +175,7 @@ impl NodeDetail {
             patch: node.patch.as_ref().map(Place::from),
             columns,
             node_tests,
-            config: node
-                .config
-                .iter()
-                .map(|(key, value)| ConfigValue { key: key.clone(), value: value.clone() })
-                .collect(),
+            config: node.config.iter().map(|config| ConfigValue::new(node, config, &parsed.project)).collect(),
             parents: node.depends_on.nodes.clone(),
             children,
             exposures,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use dvt_dbt::edit::{self, DecideInput, Refusal, RemovalPreview, RenamePreview};
+use dvt_dbt::edit::{self, DecideInput, Intent, Refusal, RemovalPreview, RenamePreview};
 use dvt_dbt::parse::ParseInput;
 use dvt_domain::run::question::{
     Answer, Failure, Moment, Question, ROWS_MAX, Relation, Rows, RowsQuestion, SQL_MAX_BYTES,
@@ -107,6 +107,27 @@ async fn look_at<T: Send + 'static>(
     };
     let found = tokio::task::spawn_blocking(look).await.map_err(|error| Problem::internal(&error))?;
     Ok((version, found.map_err(|refusal| edits::refused(refusal, ""))?))
+}
+
+/// Says what an edit would change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EditPreview {
+    /// The version of the branch that was looked at.
+    version: i64,
+    summary: String,
+    files: Vec<FilePreview>,
+}
+
+/// Shows an edit without making it: what it would write in which file.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/preview/edit", tag = "edits", params(("project" = String, Path)), request_body = Intent, responses((status = OK, body = EditPreview)))]
+pub(super) async fn edit(
+    State(app): State<App>,
+    Path(project): Path<String>,
+    Json(intent): Json<Intent>,
+) -> Result<axum::Json<EditPreview>, Problem> {
+    let look = move |input: &DecideInput<'_>| edit::preview(input, &intent);
+    let (version, edit::EditPreview { summary, files }) = look_at(&app, &project, look).await?;
+    Ok(axum::Json(EditPreview { version, summary, files: files.into_iter().map(FilePreview::from).collect() }))
 }
 
 /// Asks what a removal would change.

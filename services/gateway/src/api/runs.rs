@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use dvt_domain::Topic;
 use dvt_domain::id::{ProjectId, RunId};
 use dvt_domain::project::THREADS_MAX;
-use dvt_domain::run::{self, Kind, Run, RunCancelRequested, RunRequested};
+use dvt_domain::run::{self, Kind, Run, RunCancelRequested, RunRequested, estimate};
 use dvt_log::Decided;
 use dvt_store::event::{self, Recorded};
 use dvt_store::{Connection, view};
@@ -136,6 +136,9 @@ struct StepCounts {
 pub(super) struct RunDetail {
     #[serde(flatten)]
     summary: RunSummary,
+    /// How long it takes in all, by how long its steps took in the last runs; null where none of them ran, and once it
+    /// is finished.
+    expected_ms: Option<i64>,
     steps: Vec<Step>,
 }
 
@@ -248,11 +251,7 @@ async fn run_ref(app: &App, project: ProjectId, requested: &Recorded) -> Result<
 
 async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>, Problem> {
     let threads = asked.threads;
-    if let Some(threads) = threads.filter(|threads| !(1..=THREADS_MAX as i32).contains(threads)) {
-        let detail = format!("threads must be 1 to {THREADS_MAX}");
-        let problem = Problem::unprocessable("NUMBER_RANGE", detail).at("/threads");
-        return Err(problem.limit(i64::from(THREADS_MAX)).got(&threads.to_string()));
-    }
+    threads.map(check_threads).transpose()?;
     let chosen = match asked.retry.clone() {
         Some(run) => reruns::of_run(app, scope, (&run, &asked)).await?,
         None => reruns::selected(app, scope, &asked).await?,
@@ -282,6 +281,16 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
     let events = events.into_iter().map(Into::into).collect();
     let run = Decided { stream_id: Uuid::now_v7(), version: 0, events };
     Ok(needed.decide(&[])?.into_iter().chain([run]).collect())
+}
+
+/// Checks how many statements are sent at a time.
+pub(super) fn check_threads(threads: i32) -> Result<i32, Problem> {
+    if (1..=THREADS_MAX as i32).contains(&threads) {
+        return Ok(threads);
+    }
+    let detail = format!("threads must be 1 to {THREADS_MAX}");
+    let problem = Problem::unprocessable("NUMBER_RANGE", detail).at("/threads");
+    Err(problem.limit(i64::from(THREADS_MAX)).got(&threads.to_string()))
 }
 
 /// Lists runs.
@@ -321,7 +330,23 @@ pub(super) async fn detail(
     let mut connection = app.connection().await?;
     let found = find(&mut connection, (&project, &run)).await?;
     let steps = Step::list(&mut connection, &found).await?;
-    Ok(Json(RunDetail { summary: RunSummary::read(&mut connection, found).await?, steps }))
+    let expected_ms = match found.state.as_str() {
+        "planned" | "running" => expected(&app, &mut connection, &found).await?,
+        _ => None,
+    };
+    Ok(Json(RunDetail { summary: RunSummary::read(&mut connection, found).await?, expected_ms, steps }))
+}
+
+/// Estimates how long a run takes, in milliseconds.
+async fn expected(app: &App, c: &mut Connection, found: &view::run::Run) -> Result<Option<i64>, Problem> {
+    let usual = view::run::usual_durations(c, (found.project_id, &found.environment)).await?;
+    if usual.is_empty() {
+        return Ok(None);
+    }
+    let run: dvt_log::At<Run> = app.log.load(c, found.run_id).await?;
+    let planned = run.state.order.iter().filter_map(|id| run.state.steps.get(id)).map(|step| &step.planned);
+    let expected = estimate::expected(planned, found.threads.unsigned_abs() as usize, &usual.into_iter().collect());
+    Ok(expected.map(|expected| expected / 1000))
 }
 
 /// Cancels a run: what runs in the database is cancelled there, what waits does not start.

@@ -17,13 +17,18 @@ function isRefusal(outcome: CommandResult | Problem): outcome is Problem {
   return 'code' in outcome;
 }
 
+async function sendAll(project: string, commands: (Intent | PlaceNode)[], baseVersion: number | null): Promise<CommandResult[]> {
+  const items = commands.map((command) => ({ idempotency_key: crypto.randomUUID(), base_version: baseVersion, command }));
+  const { results } = await post<Results>(`${path('projects', project)}/commands`, { body: { commands: items } });
+  const done = results.filter((outcome): outcome is CommandResult => !isRefusal(outcome));
+  const refused = results.find(isRefusal);
+  if (refused) throw new ApiProblem(refused);
+  return done;
+}
+
 async function send(project: string, command: Intent | PlaceNode, baseVersion: number | null) {
-  const item = { idempotency_key: crypto.randomUUID(), base_version: baseVersion, command };
-  const body = { commands: [item] };
-  const { results } = await post<Results>(`${path('projects', project)}/commands`, { body });
-  const outcome = results[0];
+  const [outcome] = await sendAll(project, [command], baseVersion);
   if (!outcome) throw new Error('the answer holds no result');
-  if (isRefusal(outcome)) throw new ApiProblem(outcome);
   return outcome;
 }
 
@@ -79,6 +84,24 @@ export const useAddFile = (project: string) => useIntent(project, 'add_file');
 export const useMoveFile = (project: string) => useIntent(project, 'move_file');
 /** Removes a file. */
 export const useRemoveFile = (project: string) => useIntent(project, 'remove_file');
+
+/** Removes nodes, in the order that is given. */
+export function useRemoveNodes(project: string) {
+  const client = useQueryClient();
+  return useMutation<CommandResult[], Error, { ids: string[]; baseVersion: number }>({
+    mutationKey: ['remove_nodes'],
+    mutationFn: ({ ids, baseVersion }) => sendAll(project, ids.map((unique_id) => ({ type: 'remove_node', unique_id })), baseVersion),
+    onSuccess: async (results) => {
+      const last = results.at(-1);
+      if (!last) return;
+      const files = results.flatMap((result) => result.files);
+      const summary = results.length === 1 ? last.summary : `removed ${results.length} nodes`;
+      await edited(client, project, { ...last, summary, files });
+    },
+    // Those before the one that was refused are gone.
+    onError: () => client.invalidateQueries({ queryKey: keys.files(project) }),
+  });
+}
 
 /** Pins a node at a place of the canvas. */
 export function usePlaceNode(project: string) {

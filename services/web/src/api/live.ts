@@ -55,7 +55,11 @@ class Intake {
 
   take(event: HistoryEvent): void {
     const { client, project } = this;
-    client.setQueryData<InfiniteData<HistoryPage>>(keys.history(project), (pages) => pages && withEvent(pages, event));
+    if (!event.type.startsWith('Step')) {
+      for (const kind of ['all', event.category]) {
+        client.setQueryData<InfiniteData<HistoryPage>>(keys.historyOf(project, kind), (pages) => pages && withEvent(pages, event));
+      }
+    }
     if (event.category === 'branch') {
       noteVersion(project, event.stream_version);
       this.readAgain(keys.files(project), keys.detail(project));

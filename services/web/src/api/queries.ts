@@ -1,21 +1,28 @@
 import { type UseQueryOptions, keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 
-import { get, path } from './client';
+import { get, path, post } from './client';
 import { keys } from './keys';
 import type {
+  Comparison,
   CompiledNode,
   Diagnostics,
+  EditPreview,
   Environments,
   EventDetail,
   FileText,
   FileTree,
   Graph,
   HistoryPage,
+  Intent,
+  Names,
   NodeDetail,
+  Plan,
+  Present,
   Preview,
   ProjectDetail,
   Projects,
   Publishes,
+  RemovalPreview,
   RunDetail,
   Runs,
   Selection,
@@ -139,12 +146,88 @@ export function useCompiled(project: string, environment: string, id: string) {
   });
 }
 
+/** Says which part of a project's history is wanted. The steps of runs are never in it: the page of the run has them. */
+export type HistoryKind = 'all' | 'branch' | 'run' | 'compilation';
+
+/** Answers the names that the files can use: macros, tests, vars, columns. */
+export function useNames(project: string, environment: string, options: Options<Names> = {}) {
+  return useQuery({
+    queryKey: keys.names(project, environment),
+    queryFn: ({ signal }) => get<Names>(`${of(project)}/names`, { signal, query: fileQuery(project, environment) }),
+    placeholderData: keepPreviousData,
+    ...options,
+  });
+}
+
+/** Answers what an edit would write; nothing is asked for while there is none. */
+export function useEditPreview(project: string, intent: Intent | null) {
+  return useQuery({
+    queryKey: keys.edit(project, intent),
+    queryFn: ({ signal }) => post<EditPreview>(`${of(project)}/preview/edit`, { body: intent, signal }),
+    enabled: intent !== null,
+    placeholderData: intent === null ? undefined : keepPreviousData,
+  });
+}
+
+/** Answers what a removal would take and break. */
+export function useRemovalPreview(project: string, id: string) {
+  return useQuery({
+    queryKey: keys.removal(project, id),
+    queryFn: ({ signal }) => post<RemovalPreview>(`${of(project)}/preview/remove`, { body: { unique_id: id }, signal }),
+  });
+}
+
+/** Answers what changed since a version. */
+export function useDiff(project: string, from: number | undefined) {
+  return useQuery({
+    queryKey: keys.diff(project, from ?? 0),
+    queryFn: ({ signal }) =>
+      get<Comparison>(`${of(project)}/diff`, { signal, query: { from_version: from, min_version: knownVersion(project) } }),
+    enabled: from !== undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Says what a run is to take. */
+export interface PlanWanted {
+  environment: string;
+  select: string;
+  exclude?: string;
+}
+
+/** Answers what a run would do, and why. */
+export function usePlan(project: string, wanted: PlanWanted | null) {
+  return useQuery({
+    queryKey: keys.plan(project, wanted),
+    queryFn: ({ signal }) =>
+      get<Plan>(`${of(project)}/plan`, { signal, query: { ...wanted, min_version: knownVersion(project) } }),
+    enabled: wanted !== null,
+  });
+}
+
+/** Names this open page to the others. */
+const SESSION = crypto.randomUUID();
+/** How often a page says that it is there. */
+const PRESENCE_MS = 5_000;
+
+/** Says that this page is open at a node, and answers who else is here. */
+export function usePresence(project: string, node: string | undefined) {
+  return useQuery({
+    queryKey: keys.presence(project, node),
+    queryFn: ({ signal }) =>
+      post<Present>(`${of(project)}/presence`, { body: { session_id: SESSION, unique_id: node ?? null }, signal }),
+    refetchInterval: PRESENCE_MS,
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+}
+
 /** Lists what was done in a project, newest first. */
-export function useHistory(project: string) {
+export function useHistory(project: string, kind: HistoryKind = 'all') {
   return useInfiniteQuery({
-    queryKey: keys.history(project),
+    queryKey: keys.historyOf(project, kind),
     queryFn: ({ signal, pageParam }) =>
-      get<HistoryPage>(`${of(project)}/history`, { signal, query: { cursor: pageParam } }),
+      get<HistoryPage>(`${of(project)}/history`, { signal, query: { cursor: pageParam, steps: false, category: kind === 'all' ? undefined : kind } }),
     initialPageParam: undefined as number | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });

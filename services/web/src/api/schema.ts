@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares two versions of the branch. */
+        get: operations["files_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/download": {
         parameters: {
             query?: never;
@@ -264,6 +281,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers the names that the project's files can use. */
+        get: operations["graph_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/nodes/{unique_id}": {
         parameters: {
             query?: never;
@@ -273,23 +307,6 @@ export interface paths {
         };
         /** Answers one node. */
         get: operations["nodes_node"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/nodes/{unique_id}/columns": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Answers the columns that the target has for a node, by its unique_id or its key. */
-        get: operations["nodes_columns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -332,6 +349,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans a run without asking for it. */
+        get: operations["runs_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that a page is open, and answers the others. */
+        post: operations["projects_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/preview/data": {
         parameters: {
             query?: never;
@@ -343,6 +394,23 @@ export interface paths {
         put?: never;
         /** Runs a node, the text of an editor or one CTE, read-only, for its first rows. */
         post: operations["edits_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/preview/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows an edit without making it: what it would write in which file. */
+        post: operations["edits_edit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -609,15 +677,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Is a column that the target has. */
-        ActualColumn: {
-            name: string;
-            nullable: boolean;
-            /** @description From 1. */
-            ordinal: number;
-            /** @description As DDL writes it, e.g. `numeric(10,2)`. */
-            type: string;
-        };
         /** @description Adds a file of text. */
         AddFile: {
             path: string;
@@ -643,6 +702,15 @@ export interface components {
             /** @description The test's name, with its package where it is not the project's or dbt's own. */
             test: string;
             unique_id: string;
+        };
+        /** @description Is a macro or a generic test. */
+        Callable: {
+            arguments: string[];
+            description: string;
+            name: string;
+            /** @description `dbt` for dbt's own. */
+            package: string;
+            place?: null | components["schemas"]["Place"];
         };
         /** @description Counts the lines that an event changed in a file. */
         ChangedFile: {
@@ -674,6 +742,15 @@ export interface components {
         Commands: {
             /** @description 1 to 256. */
             commands: components["schemas"]["Item"][];
+        };
+        /** @description Says what changed between two versions. */
+        Comparison: {
+            /** @description By path. */
+            files: components["schemas"]["FileComparison"][];
+            /** Format: int64 */
+            from_version: number;
+            /** Format: int64 */
+            version: number;
         };
         /** @description Is a compilation and how far it is. */
         CompilationDetail: {
@@ -729,9 +806,14 @@ export interface components {
             unique_id: string;
             value: Record<string, unknown>;
         };
-        /** @description Is a resolved config. */
+        /** @description Is a resolved config, and where its value was set last. */
         ConfigValue: {
             key: string;
+            /** @description `default`, `dbt_project.yml`, `yaml` or `config()`. */
+            layer: string;
+            /** @description How many nodes have their value from that place; 1 where it is not dbt_project.yml's. */
+            nodes: number;
+            place?: null | components["schemas"]["Place"];
             value: unknown;
         };
         /** @description Makes the node `to` depend on the node `from`. */
@@ -795,6 +877,16 @@ export interface components {
         };
         /** @description Says what is meant. */
         EditCommand: components["schemas"]["Intent"] | components["schemas"]["PlaceNode"];
+        /** @description Says what an edit would change. */
+        EditPreview: {
+            files: components["schemas"]["FilePreview"][];
+            summary: string;
+            /**
+             * Format: int64
+             * @description The version of the branch that was looked at.
+             */
+            version: number;
+        };
         /** @description Is an environment of a project. */
         Environment: {
             /** @description dbt's adapter type. */
@@ -836,6 +928,16 @@ export interface components {
              * @description The version of the branch after the record.
              */
             version: number;
+        };
+        /** @description Is a file that changed. */
+        FileComparison: {
+            added: number;
+            /** @description `added`, `removed`, `edited` or `mode` (executable or no longer). */
+            change: string;
+            path: string;
+            removed: number;
+            /** @description Null for a file that is no text, and once the answer is large. */
+            unified?: string | null;
         };
         /** @description Is the change of one file as a unified diff. */
         FileDiff: {
@@ -888,16 +990,6 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        /** @description Is a relation of the target with its columns. */
-        FoundRelation: {
-            columns: components["schemas"]["ActualColumn"][];
-            /** @description dbt's word: `table`, `view`, `materialized_view` or `external`. */
-            kind: string;
-            /** Format: double */
-            ms: number;
-            name: string;
-            schema: string;
-        };
         /** @description Is a project's graph in one environment. Tests are not nodes here: each node names its own. */
         Graph: {
             /** @description From parent to child, as indices into `nodes`. */
@@ -937,6 +1029,12 @@ export interface components {
             x?: number | null;
             /** Format: double */
             y?: number | null;
+        };
+        /** @description Says that a page is open, and which node it shows; to be said again every few seconds. */
+        Here: {
+            /** @description A UUID that the page chose when it was opened. */
+            session_id: string;
+            unique_id?: string | null;
         };
         /** @description Is one event, as a person reads it. */
         HistoryEvent: {
@@ -1097,13 +1195,6 @@ export interface components {
             how: string;
             name: string;
         };
-        /** @description Names a relation that is not there. */
-        MissingRelation: {
-            /** Format: double */
-            ms: number;
-            name: string;
-            schema: string;
-        };
         /** @description Says that a node has another unique_id than before. */
         MovedNode: {
             from: string;
@@ -1113,6 +1204,20 @@ export interface components {
         MoveFile: {
             path: string;
             to: string;
+        };
+        /** @description Holds the names that the project's files can use. */
+        Names: {
+            /** @description The columns that the YAML declares, by unique_id. */
+            columns: {
+                [key: string]: string[];
+            };
+            /** @description The project's own first, dbt's own last. */
+            macros: components["schemas"]["Callable"][];
+            /** @description Generic tests, as the macros. */
+            tests: components["schemas"]["Callable"][];
+            vars: components["schemas"]["Var"][];
+            /** Format: int64 */
+            version: number;
         };
         /** @description Asks for a compilation of the branch's head. */
         NewCompilation: {
@@ -1202,17 +1307,12 @@ export interface components {
             state: string;
             unique_id: string;
         };
-        /** @description Is what the target has under a node's name. */
-        NodeRelation: (components["schemas"]["FoundRelation"] & {
-            /** @enum {string} */
-            state: "found";
-        }) | (components["schemas"]["MissingRelation"] & {
-            /** @enum {string} */
-            state: "missing";
-        }) | (components["schemas"]["PreviewFailure"] & {
-            /** @enum {string} */
-            state: "failed";
-        });
+        /** @description Is somebody who looks at the project. */
+        Other: {
+            actor: string;
+            session_id: string;
+            unique_id?: string | null;
+        };
         /** @description Is what came of one command. */
         Outcome: components["schemas"]["CommandResult"] | components["schemas"]["Problem"];
         /** @description Points into a file. Line and column count from 1, the column in characters. */
@@ -1230,6 +1330,46 @@ export interface components {
             x: number;
             /** Format: double */
             y: number;
+        };
+        /** @description Is what a run would do. */
+        Plan: {
+            /**
+             * Format: int64
+             * @description How long it would take, by how long its steps took in the last runs; null where none of them ran.
+             */
+            expected_ms?: number | null;
+            /** @description In their order. */
+            steps: components["schemas"]["PlanStep"][];
+            /** Format: int32 */
+            threads: number;
+            /**
+             * Format: int64
+             * @description The version of the branch.
+             */
+            version: number;
+        };
+        /** @description Is a step that would run. */
+        PlanStep: {
+            /** @description It has an error: it would be skipped, and with it what needs it. */
+            broken: boolean;
+            materialized?: string | null;
+            name: string;
+            /** @description The steps of this plan that it waits for. */
+            needs: string[];
+            /** @description Why it would run. */
+            reason: string;
+            relation?: string | null;
+            resource_type: string;
+            unique_id: string;
+            /**
+             * Format: int64
+             * @description How long it usually takes; null where it never ran.
+             */
+            usual_ms?: number | null;
+        };
+        /** @description Lists who else is here. */
+        Present: {
+            others: components["schemas"]["Other"][];
         };
         /** @description Is a preview: pending, done, or failed. It lives for 15 minutes. */
         Preview: {
@@ -1445,6 +1585,12 @@ export interface components {
         RunCommand: "build" | "run" | "test" | "seed" | "snapshot";
         /** @description Is a run with its steps, in the order of its plan. */
         RunDetail: components["schemas"]["RunSummary"] & {
+            /**
+             * Format: int64
+             * @description How long it takes in all, by how long its steps took in the last runs; null where none of them ran, and once it
+             *     is finished.
+             */
+            expected_ms?: number | null;
             steps: components["schemas"]["RunStep"][];
         };
         /** @description Names a run. */
@@ -1605,6 +1751,11 @@ export interface components {
             severity: string;
             unique_id: string;
         };
+        /** @description Is what `var()` answers. */
+        Var: {
+            name: string;
+            value: unknown;
+        };
     };
     responses: never;
     parameters: never;
@@ -1612,13 +1763,14 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type ActualColumn = components['schemas']['ActualColumn'];
 export type AddFile = components['schemas']['AddFile'];
 export type AddNode = components['schemas']['AddNode'];
 export type AddTest = components['schemas']['AddTest'];
+export type Callable = components['schemas']['Callable'];
 export type ChangedFile = components['schemas']['ChangedFile'];
 export type CommandResult = components['schemas']['CommandResult'];
 export type Commands = components['schemas']['Commands'];
+export type Comparison = components['schemas']['Comparison'];
 export type CompilationDetail = components['schemas']['CompilationDetail'];
 export type CompilationRef = components['schemas']['CompilationRef'];
 export type CompiledNode = components['schemas']['CompiledNode'];
@@ -1633,11 +1785,13 @@ export type Diagnostic = components['schemas']['Diagnostic'];
 export type Diagnostics = components['schemas']['Diagnostics'];
 export type Disconnect = components['schemas']['Disconnect'];
 export type EditCommand = components['schemas']['EditCommand'];
+export type EditPreview = components['schemas']['EditPreview'];
 export type Environment = components['schemas']['Environment'];
 export type Environments = components['schemas']['Environments'];
 export type EventDetail = components['schemas']['EventDetail'];
 export type EventSubject = components['schemas']['EventSubject'];
 export type Exported = components['schemas']['Exported'];
+export type FileComparison = components['schemas']['FileComparison'];
 export type FileDiff = components['schemas']['FileDiff'];
 export type FileDifference = components['schemas']['FileDifference'];
 export type FileEntry = components['schemas']['FileEntry'];
@@ -1645,9 +1799,9 @@ export type FileLeftOut = components['schemas']['FileLeftOut'];
 export type FilePreview = components['schemas']['FilePreview'];
 export type FileText = components['schemas']['FileText'];
 export type FileTree = components['schemas']['FileTree'];
-export type FoundRelation = components['schemas']['FoundRelation'];
 export type Graph = components['schemas']['Graph'];
 export type GraphNode = components['schemas']['GraphNode'];
+export type Here = components['schemas']['Here'];
 export type HistoryEvent = components['schemas']['HistoryEvent'];
 export type HistoryPage = components['schemas']['HistoryPage'];
 export type Hunk = components['schemas']['Hunk'];
@@ -1659,9 +1813,9 @@ export type LogLine = components['schemas']['LogLine'];
 export type MappedSpan = components['schemas']['MappedSpan'];
 export type Mention = components['schemas']['Mention'];
 export type MissingPackage = components['schemas']['MissingPackage'];
-export type MissingRelation = components['schemas']['MissingRelation'];
 export type MovedNode = components['schemas']['MovedNode'];
 export type MoveFile = components['schemas']['MoveFile'];
+export type Names = components['schemas']['Names'];
 export type NewCompilation = components['schemas']['NewCompilation'];
 export type NewExport = components['schemas']['NewExport'];
 export type NewFromTemplate = components['schemas']['NewFromTemplate'];
@@ -1671,10 +1825,13 @@ export type NodeColumn = components['schemas']['NodeColumn'];
 export type NodeDetail = components['schemas']['NodeDetail'];
 export type NodeFile = components['schemas']['NodeFile'];
 export type NodeOutcome = components['schemas']['NodeOutcome'];
-export type NodeRelation = components['schemas']['NodeRelation'];
+export type Other = components['schemas']['Other'];
 export type Outcome = components['schemas']['Outcome'];
 export type Place = components['schemas']['Place'];
 export type PlaceNode = components['schemas']['PlaceNode'];
+export type Plan = components['schemas']['Plan'];
+export type PlanStep = components['schemas']['PlanStep'];
+export type Present = components['schemas']['Present'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewColumn = components['schemas']['PreviewColumn'];
 export type PreviewFailure = components['schemas']['PreviewFailure'];
@@ -1715,6 +1872,7 @@ export type StepLog = components['schemas']['StepLog'];
 export type StepSql = components['schemas']['StepSql'];
 export type Template = components['schemas']['Template'];
 export type TestRef = components['schemas']['TestRef'];
+export type Var = components['schemas']['Var'];
 export type $defs = Record<string, never>;
 export interface operations {
     projects_list: {
@@ -1938,6 +2096,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diagnostics"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_diff: {
+        parameters: {
+            query: {
+                /** @description The version that is compared; the newest unless given. */
+                at_version?: number;
+                /** @description The version to compare with; 0 for one without files. */
+                from_version: number;
+                /** @description Waits up to 5 s until the branch has this version: read your own writes. */
+                min_version?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description a problem */
@@ -2231,12 +2426,16 @@ export interface operations {
     history_list: {
         parameters: {
             query?: {
+                /** @description `project`, `branch`, `layout`, `compilation` or `run`; all unless given. */
+                category?: string;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: number;
                 /** @description How many events, 1 to 200; 50 unless given. */
                 limit?: number;
-                /** @description Waits up to 5 s until the page can show the event at this position. */
+                /** @description The page is read from the log: it shows every position that an answer named. */
                 min_position?: number;
+                /** @description False leaves out the steps of runs, which are many; true unless given. */
+                steps?: boolean;
             };
             header?: never;
             path: {
@@ -2296,6 +2495,43 @@ export interface operations {
             };
         };
     };
+    graph_names: {
+        parameters: {
+            query?: {
+                /** @description Shows an earlier version of the branch. */
+                at_version?: number;
+                /** @description The environment that the files are read for; `dev` unless given. */
+                environment?: string;
+                /** @description Waits up to 5 s until the branch has this version: read your own writes. */
+                min_version?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Names"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     nodes_node: {
         parameters: {
             query?: {
@@ -2321,40 +2557,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeDetail"];
-                };
-            };
-            /** @description a problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    nodes_columns: {
-        parameters: {
-            query?: {
-                /** @description `dev` unless given. */
-                environment?: string;
-            };
-            header?: never;
-            path: {
-                project: string;
-                unique_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NodeRelation"];
                 };
             };
             /** @description a problem */
@@ -2444,6 +2646,83 @@ export interface operations {
             };
         };
     };
+    runs_plan: {
+        parameters: {
+            query?: {
+                command?: "build" | "run" | "test" | "seed" | "snapshot";
+                /** @description `dev` unless given. */
+                environment?: string;
+                exclude?: string;
+                /** @description Waits up to 5 s until the branch has this version: read your own writes. */
+                min_version?: number;
+                /** @description dbt's selector syntax; all nodes unless given. */
+                select?: string;
+                /** @description Statements at a time, 1 to 64; the environment's unless given. */
+                threads?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    projects_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Dvt-Actor"?: string | null;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Here"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Present"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     edits_rows: {
         parameters: {
             query?: never;
@@ -2465,6 +2744,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreviewRef"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edits_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Intent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPreview"];
                 };
             };
             /** @description a problem */

@@ -6,6 +6,9 @@ use uuid::Uuid;
 use crate::view::{Moment, Place};
 use crate::{Connection, Error, Sha256};
 
+/// How many of the last runs say how long a step usually takes.
+const RUNS_REMEMBERED: i64 = 10;
+
 /// A step of a run.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Step {
@@ -193,4 +196,33 @@ pub async fn end_step(c: &mut Connection, moment: &Moment, end: &StepEnd) -> Res
 /// When the database does.
 pub async fn list_steps(c: &mut Connection, run_id: Uuid) -> Result<Vec<Step>, Error> {
     Ok(sqlx::query_as("select * from step where run_id = $1 order by ordinal").bind(run_id).fetch_all(c).await?)
+}
+
+/// Answers how long each step usually takes in an environment, in microseconds: the mean of its successes in the last
+/// runs.
+///
+/// # Errors
+/// When the database does.
+pub async fn usual_durations(
+    c: &mut Connection,
+    (project_id, environment): (Uuid, &str),
+) -> Result<Vec<(String, i64)>, Error> {
+    Ok(sqlx::query_as(
+        "select s.unique_id, avg(s.duration_us)::bigint
+        from step s
+        join (
+            select r.run_id
+            from run r
+            where r.project_id = $1 and r.environment = $2 and r.state = 'finished'
+            order by r.number desc
+            limit $3
+        ) last using (run_id)
+        where s.state = 'succeeded' and s.duration_us is not null
+        group by s.unique_id",
+    )
+    .bind(project_id)
+    .bind(environment)
+    .bind(RUNS_REMEMBERED)
+    .fetch_all(c)
+    .await?)
 }

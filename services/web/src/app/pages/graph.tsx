@@ -1,19 +1,24 @@
-import { Suspense, lazy, useEffect, useMemo, useRef } from 'react';
+import { Suspense, lazy, useEffect, useMemo, useRef, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useConnect, usePlaceNode } from '@/api/commands';
 import { useGraph, useProject, useRun, useSelection } from '@/api/queries';
-import type { RunStep } from '@/api/schema';
+import type { Graph, RunStep } from '@/api/schema';
 import { Blank, Pill, SkeletonLines } from '@/components/ui/bits';
+import { Button } from '@/components/ui/button';
 import { ProblemBlank } from '@/components/ui/problem';
 import { Split } from '@/components/ui/split';
 import { Canvas, CanvasSkeleton } from '@/features/graph/canvas';
 import { selectorOf } from '@/lib/selector';
 import { stepStatus } from '@/lib/status';
 
+import { PickedBar } from '../shell/picked-bar';
 import { useRunning } from '../shell/run-button';
 import { useScope } from '../shell/scope';
 
+const AddNode = lazy(() => import('@/features/edit/add-node').then(({ AddNode: of }) => ({ default: of })));
+const ConnectTo = lazy(() => import('@/features/edit/connect-to').then(({ ConnectTo: of }) => ({ default: of })));
+const RemoveNodes = lazy(() => import('@/features/edit/remove-nodes').then(({ RemoveNodes: of }) => ({ default: of })));
 const Panel = lazy(() => import('./node-panel').then(({ GraphNodePanel }) => ({ default: GraphNodePanel })));
 
 const NO_STEPS: never[] = [];
@@ -50,6 +55,34 @@ function useFollow(): void {
   });
 }
 
+type Editing = { kind: 'add'; from: string[] } | { kind: 'connect'; id: string } | { kind: 'remove'; ids: string[] } | null;
+
+/** Is the dialog of the gesture that is under way. */
+function Gesture({ graph, editing, onEnd }: { graph: Graph; editing: Editing; onEnd: () => void }) {
+  const { project, search, change } = useScope();
+  if (editing === null) return null;
+  const open = (node: string | undefined) => {
+    onEnd();
+    void change({ node, tab: undefined, line: undefined }, true);
+  };
+  switch (editing.kind) {
+    case 'add':
+      return <AddNode project={project} graph={graph} from={editing.from} onAdded={open} onClose={onEnd} />;
+    case 'connect':
+      return <ConnectTo project={project} graph={graph} id={editing.id} onClose={onEnd} />;
+    case 'remove':
+      return (
+        <RemoveNodes
+          project={project}
+          graph={graph}
+          ids={editing.ids}
+          onRemoved={() => open(search.node !== undefined && editing.ids.includes(search.node) ? undefined : search.node)}
+          onClose={onEnd}
+        />
+      );
+  }
+}
+
 function GraphView() {
   const { project, environment, search, change } = useScope();
   const { data: graph, error, refetch } = useGraph(project, environment);
@@ -57,22 +90,56 @@ function GraphView() {
   const chosen = useChosen();
   const place = usePlaceNode(project);
   const connect = useConnect(project);
+  const { run } = useRunning();
+  const [editing, setEditing] = useState<Editing>(null);
   if (error && !graph) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!graph) return <CanvasSkeleton />;
+  const add = (from: string[]) => setEditing({ kind: 'add', from });
+  const remove = (ids: string[]) => ids.length > 0 && setEditing({ kind: 'remove', ids });
+  const gesture = editing && (
+    <Suspense fallback={null}>
+      <Gesture graph={graph} editing={editing} onEnd={() => setEditing(null)} />
+    </Suspense>
+  );
   if (graph.nodes.length === 0) {
-    return <Blank title="No nodes yet">Add a model under models/ in Files, or import a dbt project.</Blank>;
+    return (
+      <>
+        <Blank title="No nodes yet" actions={<Button look="primary" onClick={() => add([])}>Add a node</Button>}>
+          A node is a model: a select that becomes a view or a table.
+        </Blank>
+        {gesture}
+      </>
+    );
   }
-  return (
-    <Canvas
-      project={project}
-      graph={graph}
-      steps={steps}
-      selected={search.node}
-      chosen={chosen}
-      onSelect={(node) => void change({ node, line: undefined, ...(node === undefined && { tab: undefined }) }, true)}
-      onPlace={(node_key, x, y) => place.mutate({ node_key, x, y })}
-      onConnect={(from, to) => connect.mutate({ from, to, baseVersion: graph.version })}
+  const selector = (ids: readonly string[]) => graph.nodes.filter((node) => ids.includes(node.unique_id)).map(selectorOf).join(' ');
+  const picked = (ids: string[], letGo: () => void) => (
+    <PickedBar
+      count={ids.length}
+      onRun={() => run(selector(ids))}
+      onSelect={() => void change({ select: selector(ids) })}
+      onAdd={() => add(ids)}
+      onRemove={() => remove(ids)}
+      onLetGo={letGo}
     />
+  );
+  return (
+    <>
+      <Canvas
+        project={project}
+        graph={graph}
+        steps={steps}
+        selected={search.node}
+        chosen={chosen}
+        onSelect={(node) => void change({ node, line: undefined, ...(node === undefined && { tab: undefined }) }, true)}
+        onPlace={(node_key, x, y) => place.mutate({ node_key, x, y })}
+        onConnect={(from, to) => connect.mutate({ from, to, baseVersion: graph.version })}
+        onAdd={add}
+        onConnectTo={(id) => setEditing({ kind: 'connect', id })}
+        onRemove={remove}
+        picked={picked}
+      />
+      {gesture}
+    </>
   );
 }
 

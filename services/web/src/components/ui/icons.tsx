@@ -128,3 +128,13 @@ export const TrashIcon = (size: Size) => (
     <path d="M3 5h12M7 5V3h4v2M4.5 5l.7 10h7.6l.7-10" />
   </Icon>
 );
+export const FoldIcon = (size: Size) => (
+  <Icon {...size}>
+    <path d="M6 3l3 3 3-3M6 15l3-3 3 3M3 9h12" />
+  </Icon>
+);
+export const UnfoldIcon = (size: Size) => (
+  <Icon {...size}>
+    <path d="M6 5l3-3 3 3M6 13l3 3 3-3M3 9h12" />
+  </Icon>
+);

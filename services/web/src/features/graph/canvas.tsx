@@ -4,38 +4,39 @@ import {
   Background,
   BackgroundVariant,
   type Connection,
-  MiniMap,
+  type OnConnectEnd,
   type OnNodeDrag,
-  Panel,
   ReactFlow,
-  type ReactFlowInstance,
   ReactFlowProvider,
   useNodesState,
   useReactFlow,
 } from '@xyflow/react';
-import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useState } from 'react';
 
 import type { Graph, RunStep } from '@/api/schema';
 import { Skeleton } from '@/components/ui/bits';
-import { Button } from '@/components/ui/button';
-import { FitIcon, MinusIcon, PlusIcon } from '@/components/ui/icons';
 import { ProblemBlank } from '@/components/ui/problem';
 import { createStore } from '@/lib/store';
 
+import { FIT, FocusNotice, Overview, Tools } from './canvas-tools';
 import styles from './graph.module.css';
 import { GraphEdge } from './graph-edge';
-import { type DbtNode, GraphNode, type Watched, WatchedContext } from './graph-node';
+import { GraphNode, type Watched, WatchedContext } from './graph-node';
+import { FrameNode, GroupNode, ToggleContext } from './group-node';
 import { createHighlight, highlightOf } from './highlight';
-import { NODE_HEIGHT, NODE_WIDTH, type Positions } from './layout';
-import { type GraphModel, around, keyOf, modelOf, only } from './model';
+import { NODE_HEIGHT } from './layout';
+import { around, keyOf, modelOf, only } from './model';
+import { type Drawn, place } from './place';
 import { type States, statesOf } from './states';
+import { type Grouping, useGroups } from './use-groups';
+import { useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
 import { type Direction, walk } from './walk';
 
-const NODE_TYPES = { dbt: GraphNode };
+const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode };
 const EDGE_TYPES = { dbt: GraphEdge };
-const FIT = { padding: 0.12, maxZoom: 1, duration: 180 };
 const ZOOM = { min: 0.05, max: 2 };
+const ADD_TO_SELECTION = ['Control', 'Meta'];
 /** How far the focus on a node reaches. */
 const FOCUS_STEPS = 2;
 const ARROWS: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down', '[': 'left', ']': 'right' };
@@ -52,16 +53,13 @@ export interface CanvasProps {
   chosen: ReadonlySet<string> | null;
   onPlace: (nodeKey: string, x: number, y: number) => void;
   onConnect: (from: string, to: string) => void;
-}
-
-function place(model: GraphModel, positions: Positions): DbtNode[] {
-  return [...model.nodes.values()].flatMap((node) => {
-    const laid = positions.get(node.node_key);
-    const at = node.x != null && node.y != null ? { x: node.x, y: node.y } : laid;
-    if (!at) return [];
-    const size = { width: NODE_WIDTH, height: NODE_HEIGHT };
-    return [{ id: node.node_key, type: 'dbt' as const, position: at, data: { node }, ...size, measured: size }];
-  });
+  /** Adds a node that reads some, by their unique_ids. */
+  onAdd: (from: string[]) => void;
+  /** Lets the user choose what a node reads or is read by. */
+  onConnectTo: (uniqueId: string) => void;
+  onRemove: (uniqueIds: string[]) => void;
+  /** Draws what can be done with several nodes. */
+  picked: (uniqueIds: string[], letGo: () => void) => ReactNode;
 }
 
 function useStates(nodes: Graph['nodes'], steps: readonly RunStep[]) {
@@ -70,112 +68,100 @@ function useStates(nodes: Graph['nodes'], steps: readonly RunStep[]) {
   return states;
 }
 
-function useChosen(nodes: Graph['nodes'], chosen: CanvasProps['chosen']) {
-  return useMemo(
-    () => chosen && new Set(nodes.filter((node) => chosen.has(node.unique_id)).map((node) => node.node_key)),
-    [nodes, chosen],
-  );
+function useChosen(nodes: Graph['nodes'], chosen: CanvasProps['chosen'], { inside }: Grouping['view']) {
+  return useMemo(() => {
+    if (!chosen) return null;
+    const keys = nodes.filter((node) => chosen.has(node.unique_id)).map((node) => node.node_key);
+    return new Set(keys.map((key) => inside.get(key) ?? key));
+  }, [nodes, chosen, inside]);
 }
 
-function Tools() {
-  const flow = useReactFlow();
-  return (
-    <Panel position="bottom-left" className={styles.tools ?? ''}>
-      <Button look="icon" aria-label="Zoom out" onClick={() => void flow.zoomOut({ duration: 120 })}>
-        <MinusIcon />
-      </Button>
-      <Button look="icon" aria-label="Zoom in" onClick={() => void flow.zoomIn({ duration: 120 })}>
-        <PlusIcon />
-      </Button>
-      <Button look="icon" aria-label="Zoom to fit" onClick={() => void flow.fitView(FIT)}>
-        <FitIcon />
-      </Button>
-    </Panel>
-  );
-}
-
-function FocusNotice({ name, onLeave }: { name: string; onLeave: () => void }) {
-  return (
-    <Panel position="top-center" className={styles.notice ?? ''}>
-      <span>
-        Around <b className="mono">{name}</b>, {FOCUS_STEPS} steps each way
-      </span>
-      <Button look="quiet" onClick={onLeave}>
-        Show all <kbd>F</kbd>
-      </Button>
-    </Panel>
-  );
-}
-
-/** How much of the canvas's edge counts as out of sight. */
-const MARGIN = 24;
-
-/** Brings the selected node into sight where it is not, as when a panel opens over its place. */
-function useInSight(key: string | undefined, flow: ReactFlowInstance<DbtNode>): void {
-  useEffect(() => {
-    if (key === undefined) return;
-    const frame = requestAnimationFrame(() => {
-      const [node, canvas] = [flow.getNode(key), document.getElementById('canvas')?.getBoundingClientRect()];
-      if (!node || !canvas) return;
-      const { x, y } = node.position;
-      const from = flow.flowToScreenPosition({ x, y });
-      const to = flow.flowToScreenPosition({ x: x + NODE_WIDTH, y: y + NODE_HEIGHT });
-      const isSeen =
-        from.x > canvas.left + MARGIN && to.x < canvas.right - MARGIN && from.y > canvas.top + MARGIN && to.y < canvas.bottom - MARGIN;
-      if (!isSeen) void flow.setCenter(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2, { zoom: flow.getZoom(), duration: 180 });
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [key, flow]);
+function colourOf(type: string | undefined, data: unknown): string {
+  if (type === 'frame') return 'transparent';
+  if (type === 'group') return 'var(--line3)';
+  return `var(--${(data as { node: { resource_type: string } }).node.resource_type}, var(--analysis))`;
 }
 
 type DrawingProps = CanvasProps & {
   layout: Layout;
+  grouping: Grouping;
   focus: string | undefined;
   onFocus: (key: string | undefined) => void;
   watched: Watched;
 };
 
-function Drawing({ layout: { model, positions }, focus, onFocus, watched, ...canvas }: DrawingProps) {
-  const { graph, selected, onSelect, onPlace, onConnect } = canvas;
-  const flow = useReactFlow<DbtNode>();
-  const [nodes, setNodes, onNodesChange] = useNodesState<DbtNode>([]);
+function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: DrawingProps) {
+  const { graph, selected, onSelect, onPlace, onConnect, onAdd, onConnectTo, onRemove } = canvas;
+  const { view, positions } = layout;
+  const flow = useReactFlow<Drawn>();
+  const [nodes, setNodes, onNodesChange] = useNodesState<Drawn>([]);
   const [hovered, setHovered] = useState<string>();
-  const chosen = useChosen(graph.nodes, canvas.chosen);
-  const selectedKey = keyOf(model, selected);
-  useEffect(() => setNodes(place(model, positions)), [setNodes, model, positions]);
+  const [cursor, setCursor] = useState<string>();
+  const chosen = useChosen(graph.nodes, canvas.chosen, view);
+  const selectedKey = keyOf(view, selected);
+  const current = cursor ?? selectedKey;
   useEffect(
-    () => watched.highlight.set(highlightOf(model, selectedKey, hovered, chosen)),
-    [watched, model, selectedKey, hovered, chosen],
+    () => setNodes((before) => place(view, positions, new Set(before.filter((node) => node.selected).map((node) => node.id)))),
+    [setNodes, view, positions],
   );
-  useEffect(() => void flow.fitView(FIT), [flow, focus]);
+  useEffect(
+    () => watched.highlight.set(highlightOf(view, current, hovered, chosen)),
+    [watched, view, current, hovered, chosen],
+  );
+  const isPart = layout.view !== grouping.view;
+  useEffect(() => void flow.fitView(FIT), [flow, isPart, focus]);
   const edges = useMemo(
-    () => model.edges.map(([source, target]) => ({ id: `${source}>${target}`, source, target, type: 'dbt' })),
-    [model],
+    () => view.edges.map(([source, target]) => ({ id: `${source}>${target}`, source, target, type: 'dbt' })),
+    [view],
   );
-  const select = (key: string) => onSelect(model.nodes.get(key)?.unique_id);
-  useInSight(selectedKey, flow);
+  const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
+  const picked = nodes.filter((node) => node.selected && node.type === 'dbt').map((node) => node.id);
+  const pick = (wanted: (key: string, before: boolean) => boolean) =>
+    setNodes((before) => before.map((node) => (node.type === 'dbt' ? { ...node, selected: wanted(node.id, node.selected === true) } : node)));
+  const select = (key: string | undefined) => {
+    const node = key === undefined ? undefined : view.nodes.get(key);
+    setCursor(node ? undefined : key);
+    onSelect(node?.unique_id);
+  };
+  useInSight(current, flow, nodes.length);
+  const meant = picked.length > 1 ? picked : current === undefined ? [] : [current];
+  const keys: Record<string, () => void> = {
+    f: () => onFocus(focus === undefined ? selectedKey : undefined),
+    a: () => onAdd(idsOf(meant)),
+    c: () => idsOf(meant).slice(0, 1).forEach(onConnectTo),
+    ' ': () => pick((key, before) => (key === current ? !before : before || key === selectedKey)),
+    Delete: () => onRemove(idsOf(meant)),
+    Backspace: () => onRemove(idsOf(meant)),
+    Enter: () => current !== undefined && view.closed.has(current) && grouping.toggle(current),
+    Escape: () => {
+      if (focus !== undefined) onFocus(undefined);
+      else if (picked.length > 1) pick(() => false);
+      else select(undefined);
+    },
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const direction = ARROWS[event.key];
+    const act = keys[event.key];
     if (direction) {
-      const from = selectedKey ?? nodes[0]?.id;
-      const to = from === undefined ? undefined : selectedKey === undefined ? from : walk(model, positions, from, direction);
+      const to = current === undefined ? nodes.find((node) => node.type !== 'frame')?.id : walk(view, positions, current, direction);
       if (to !== undefined) select(to);
-    } else if (event.key === 'f' && !event.ctrlKey && !event.metaKey) onFocus(focus === undefined ? selectedKey : undefined);
-    else if (event.key === 'Escape' && focus !== undefined) onFocus(undefined);
-    else if (event.key === 'Escape') onSelect(undefined);
+    } else if (act) act();
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  const onNodeDragStop: OnNodeDrag<DbtNode> = (_, node) => {
-    const before = nodes.find((known) => known.id === node.id);
-    if (before) onPlace(node.id, Math.round(node.position.x), Math.round(node.position.y));
+  const onNodeDragStop: OnNodeDrag<Drawn> = (_, __, moved) => {
+    for (const { id, type, position } of moved) if (type === 'dbt') onPlace(id, Math.round(position.x), Math.round(position.y));
   };
   const connect = ({ source, target }: Connection) => {
-    const [from, to] = [model.nodes.get(source), model.nodes.get(target)];
-    if (from && to) onConnect(from.unique_id, to.unique_id);
+    const [from, to] = idsOf([source, target]);
+    if (from !== undefined && to !== undefined) onConnect(from, to);
   };
-  const heard = selected && model.nodes.get(selectedKey ?? '');
+  const onConnectEnd: OnConnectEnd = (_, { fromNode, fromHandle, toNode }) => {
+    if (fromNode && !toNode && fromHandle.type === 'source') onAdd(idsOf([fromNode.id]));
+  };
+  const heard = current === undefined ? undefined : (view.nodes.get(current) ?? view.closed.get(current));
   return (
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
@@ -186,18 +172,22 @@ function Drawing({ layout: { model, positions }, focus, onFocus, watched, ...can
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
-        onNodeClick={(_, node) => onSelect(node.data.node.unique_id)}
+        onNodeClick={(event, node) => {
+          if (node.type === 'group') grouping.toggle(node.id);
+          else if (node.type === 'dbt' && !event.ctrlKey && !event.metaKey && !event.shiftKey) select(node.id);
+        }}
         onNodeMouseEnter={(_, node) => setHovered(node.id)}
         onNodeMouseLeave={() => setHovered(undefined)}
-        onPaneClick={() => onSelect(undefined)}
+        onPaneClick={() => select(undefined)}
         onNodeDragStop={onNodeDragStop}
         onConnect={connect}
+        onConnectEnd={onConnectEnd}
         onlyRenderVisibleElements
         nodesFocusable={false}
         edgesFocusable={false}
-        elementsSelectable={false}
         disableKeyboardA11y
         deleteKeyCode={null}
+        multiSelectionKeyCode={ADD_TO_SELECTION}
         selectNodesOnDrag={false}
         zoomOnDoubleClick={false}
         panOnScroll
@@ -208,25 +198,13 @@ function Drawing({ layout: { model, positions }, focus, onFocus, watched, ...can
         fitViewOptions={FIT}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />
-        <MiniMap
-          className={styles.minimap ?? ''}
-          position="bottom-left"
-          style={{ width: 150, height: 92 }}
-          ariaLabel="Map of the graph"
-          pannable
-          zoomable
-          bgColor="var(--surface)"
-          maskColor="color-mix(in srgb, var(--bg) 70%, transparent)"
-          maskStrokeColor="var(--accent)"
-          maskStrokeWidth={2}
-          nodeColor={(node) => `var(--${(node as DbtNode).data.node.resource_type}, var(--analysis))`}
-          nodeBorderRadius={6}
-        />
-        <Tools />
-        {focus !== undefined && <FocusNotice name={model.nodes.get(focus)?.name ?? ''} onLeave={() => onFocus(undefined)} />}
+        <Overview colourOf={colourOf} />
+        <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? grouping.toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
+        {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
       </ReactFlow>
+      {picked.length > 1 && canvas.picked(idsOf(picked), () => pick(() => false))}
       <div className="only-heard" aria-live="polite">
-        {heard ? `${heard.name}, ${heard.resource_type}` : ''}
+        {heard && ('label' in heard ? `${heard.label}, ${heard.members.length} nodes, closed` : `${heard.name}, ${heard.resource_type}`)}
       </div>
     </div>
   );
@@ -245,24 +223,27 @@ export function CanvasSkeleton() {
 
 /** Shows the graph of a project from left to right. */
 export function Canvas(canvas: CanvasProps) {
-  const { project, graph, steps } = canvas;
+  const { project, graph, steps, selected } = canvas;
   const [focus, setFocus] = useState<string>();
   const [highlight] = useState(createHighlight);
   const states = useStates(graph.nodes, steps);
   const whole = useMemo(() => modelOf(graph), [graph]);
-  const model = useMemo(
-    () => (focus !== undefined && whole.nodes.has(focus) ? only(whole, around(whole, focus, FOCUS_STEPS)) : whole),
-    [whole, focus],
-  );
-  const { layout, error } = useLayout(project, model, model === whole);
+  const grouping = useGroups(project, whole, keyOf(whole, selected));
+  const { view } = grouping;
+  const part = useMemo(() => {
+    if (focus === undefined || !whole.nodes.has(focus)) return null;
+    return { ...only(whole, around(whole, focus, FOCUS_STEPS)), closed: new Map(), open: [], inside: new Map() };
+  }, [whole, focus]);
+  const { layout, error } = useLayout(project, view, part);
   const watched = useMemo(() => ({ highlight, states }), [highlight, states]);
   if (error) return <ProblemBlank problem={{ code: 'LAYOUT', detail: error.message, trace_id: '' }} />;
-  if (!layout) return <CanvasSkeleton />;
   return (
     <WatchedContext value={watched}>
-      <ReactFlowProvider>
-        <Drawing {...canvas} layout={layout} focus={focus} onFocus={setFocus} watched={watched} />
-      </ReactFlowProvider>
+      <ToggleContext value={grouping.toggle}>
+        <ReactFlowProvider>
+          <Drawing {...canvas} layout={layout} grouping={grouping} focus={focus} onFocus={setFocus} watched={watched} />
+        </ReactFlowProvider>
+      </ToggleContext>
     </WatchedContext>
   );
 }

@@ -1,8 +1,8 @@
 import type { ELK } from 'elkjs/lib/elk-api';
 import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 
+import type { View } from './groups';
 import { type Positions, fromElk, toElk } from './layout';
-import type { GraphModel } from './model';
 
 let engine: Promise<ELK> | undefined;
 
@@ -12,8 +12,8 @@ async function load(): Promise<ELK> {
   return new Engine({ workerFactory: () => new Worker(workerUrl) });
 }
 
-/** Lays a graph out, away from the page's own thread. */
-export async function layOut(model: GraphModel, known: Positions): Promise<Positions> {
+/** Lays a part of a graph out, away from the page's own thread. */
+export async function layOut(view: View): Promise<Positions> {
   engine ??= load();
-  return fromElk(await (await engine).layout(toElk(model, known)), known);
+  return fromElk(await (await engine).layout(toElk(view)));
 }

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 
 import type { GraphNode } from '@/api/schema';
 
+import { groupsOf, viewOf } from './groups';
 import { edgeHeat, highlightOf, nodeMark } from './highlight';
-import { fromElk, shapeOf, toElk } from './layout';
+import { frameOf } from './layout';
 import { around, keyOf, modelOf, only, reach } from './model';
+import { layOutStages } from './stages';
 import { statesOf } from './states';
 import { walk } from './walk';
 
@@ -18,6 +20,7 @@ const model = modelOf({
   nodes: [node('raw'), node('stg'), node('fct'), node('rpt'), node('other')],
   edges: [[0, 1], [1, 2], [2, 3], [0, 4]],
 });
+
 
 test('reaches what is up and down, at most so far', () => {
   expect([...reach(model.children, 'raw')]).toEqual(['stg', 'other', 'fct', 'rpt']);
@@ -61,26 +64,6 @@ test('walks along edges sideways and within a column up and down', () => {
   expect(walk(model, positions, 'other', 'right')).toBeUndefined();
 });
 
-test('asks for the order that nodes have now, and for a place between its neighbours for a new one', () => {
-  const known = new Map(['raw', 'stg', 'fct', 'rpt'].map((key, at) => [key, { x: at * 300, y: 10 }]));
-  const asked = toElk(model, known);
-  expect(asked.layoutOptions?.['elk.layered.crossingMinimization.strategy']).toBe('INTERACTIVE');
-  expect(asked.children?.find((child) => child.id === 'other')).toMatchObject({ x: 0, y: 10 });
-});
-
-test('shifts a layout so that what was there stays', () => {
-  const known = new Map([['raw', { x: 0, y: 0 }], ['stg', { x: 300, y: 0 }]]);
-  const children = [{ id: 'raw', x: 12, y: 50 }, { id: 'stg', x: 312, y: 50 }, { id: 'new', x: 612, y: 50 }];
-  const positions = fromElk({ id: 'root', children }, known);
-  expect(positions.get('raw')).toEqual({ x: 0, y: 0 });
-  expect(positions.get('new')).toEqual({ x: 600, y: 0 });
-});
-
-test('has one shape whatever the order of nodes and edges', () => {
-  const turned = modelOf({ nodes: [node('other'), node('raw'), node('rpt'), node('fct'), node('stg')], edges: [[1, 0], [3, 2], [4, 3], [1, 4]] });
-  expect(shapeOf(turned)).toBe(shapeOf(model));
-});
-
 test('counts the tests of a node, and keeps what did not change', () => {
   const nodes = [node('fct', { tests: ['t1', 't2'] })];
   const step = (unique_id: string, state: string) => ({ unique_id, node_key: unique_id, name: unique_id, state, attempt: 1, reason: '', resource_type: 'test' });
@@ -88,4 +71,56 @@ test('counts the tests of a node, and keeps what did not change', () => {
   const first = statesOf(nodes, steps, new Map());
   expect(first.get('fct')).toMatchObject({ passed: 1, failed: 1, status: { word: 'succeeded' } });
   expect(statesOf(nodes, steps, first).get('fct')).toBe(first.get('fct'));
+});
+
+/** Two tables of one source, read by a model each; both models stand in one folder. */
+const shop = modelOf({
+  nodes: [
+    node('orders', { resource_type: 'source', source_name: 'shop', path: 'models/staging/_sources.yml' }),
+    node('payments', { resource_type: 'source', source_name: 'shop', path: 'models/staging/_sources.yml' }),
+    node('stg_orders', { path: 'models/staging/stg_orders.sql' }),
+    node('stg_payments', { path: 'models/staging/stg_payments.sql' }),
+    node('fct', { path: 'models/marts/fct.sql' }),
+  ],
+  edges: [[0, 2], [1, 3], [2, 4], [3, 4]],
+});
+
+test('puts the tables of a source, and the nodes of a folder, into a group; one alone is none', () => {
+  expect([...groupsOf(shop).values()].map(({ label, members }) => [label, members])).toEqual([
+    ['shop', ['orders', 'payments']],
+    ['staging', ['stg_orders', 'stg_payments']],
+  ]);
+});
+
+test('draws a closed group in the place of its members, and each of its edges once', () => {
+  const view = viewOf(shop, groupsOf(shop), () => false);
+  expect(view.edges).toEqual([['source:shop/shop', 'folder:shop/models/staging'], ['folder:shop/models/staging', 'fct']]);
+  expect([...view.nodes.keys()]).toEqual(['fct']);
+  expect(view.inside.get('orders')).toBe('source:shop/shop');
+});
+
+const xs = (positions: ReturnType<typeof layOutStages>, ...keys: string[]) => keys.map((key) => positions.get(key)?.x);
+
+test('lays stages out from left to right, and a folder in a frame', () => {
+  const view = viewOf(shop, groupsOf(shop), ({ kind }) => kind === 'folder');
+  const positions = layOutStages(view, new Map());
+  const [source, orders, payments, fct] = xs(positions, 'source:shop/shop', 'stg_orders', 'stg_payments', 'fct');
+  expect(orders).toBe(payments);
+  expect([source, orders, fct]).toEqual([source, orders, fct].toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+  expect(positions.get('stg_orders')?.y).not.toBe(positions.get('stg_payments')?.y);
+  expect(frameOf([{ x: 114, y: 84 }])).toMatchObject({ x: 100, y: 50 });
+});
+
+test('keeps the order of what was there when a node comes', () => {
+  const at = (name: string) => node(name, { path: `models/${name}.sql` });
+  const grown = (...names: string[]) => viewOf(modelOf({ nodes: names.map(at), edges: [] }), new Map(), () => true);
+  const known = new Map([['b', { x: 0, y: 0 }], ['a', { x: 0, y: 64 }], ['c', { x: 0, y: 128 }]]);
+  const positions = layOutStages(grown('a', 'b', 'c', 'aa'), known);
+  const order = [...positions].sort(([, one], [, other]) => one.y - other.y).map(([key]) => key).filter((key) => key !== 'aa');
+  expect(order).toEqual(['b', 'a', 'c']);
+});
+
+test('ends on a cycle of stages', () => {
+  const cycle = modelOf({ nodes: [node('a', { path: 'models/x/a.sql' }), node('b', { path: 'models/y/b.sql' })], edges: [[0, 1], [1, 0]] });
+  expect(layOutStages(viewOf(cycle, new Map(), () => true), new Map()).size).toBe(2);
 });

@@ -1,61 +1,52 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { readLocal, writeLocal } from '@/lib/local';
 
-import { type Positions, shapeOf } from './layout';
+import type { View } from './groups';
+import type { Positions } from './layout';
 import { layOut } from './layout-worker';
-import type { GraphModel } from './model';
-
-interface Kept {
-  shape: string;
-  positions: [string, number, number][];
-}
+import { layOutStages } from './stages';
 
 const keyOf = (project: string) => `dvt.layout.${project}`;
+/** Where the nodes of each project stood last; those of closed groups keep their place in the order. */
+const memory = new Map<string, Positions>();
 
-function kept(project: string): { shape: string; positions: Positions } {
-  const text = readLocal(keyOf(project));
-  if (text === null) return { shape: '', positions: new Map() };
-  const { shape, positions } = JSON.parse(text) as Kept;
-  return { shape, positions: new Map(positions.map(([key, x, y]) => [key, { x, y }])) };
+function kept(project: string): Positions {
+  const list = JSON.parse(readLocal(keyOf(project)) ?? '[]') as [string, number, number][];
+  return new Map(list.map(([key, x, y]) => [key, { x, y }]));
 }
 
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-async function positionsOf(project: string, model: GraphModel, keep: boolean): Promise<Positions> {
-  const shape = await digest(shapeOf(model));
-  const before = kept(project);
-  if (before.shape === shape) return before.positions;
-  const positions = await layOut(model, keep ? before.positions : new Map());
-  if (keep) {
-    const list = [...positions].map(([key, { x, y }]) => [key, x, y] as [string, number, number]);
-    writeLocal(keyOf(project), JSON.stringify({ shape, positions: list } satisfies Kept));
-  }
-  return positions;
+/** Lays a graph out near where this browser drew it last; asked twice for the same it answers the same. */
+function layOutAgain(project: string, view: View): Layout {
+  const known = memory.get(project) ?? kept(project);
+  const positions = layOutStages(view, known);
+  const next = new Map([...known, ...positions]);
+  memory.set(project, next);
+  writeLocal(keyOf(project), JSON.stringify([...next].map(([key, { x, y }]) => [key, x, y])));
+  return { positions, view };
 }
 
 export interface Layout {
   positions: Positions;
-  /** The model that the positions are of. */
-  model: GraphModel;
+  /** What the positions are of. */
+  view: View;
 }
 
-/** Answers where the nodes stand; what stood before until a new layout is there. `keep` is false for a part of a graph. */
-export function useLayout(project: string, model: GraphModel, keep: boolean): { layout: Layout | null; error: Error | null } {
-  const [layout, setLayout] = useState<Layout | null>(null);
+/** Answers where nodes stand: the whole graph by its stages; a part of it as the layout engine has it, once it has. */
+export function useLayout(project: string, whole: View, part: View | null): { layout: Layout; error: Error | null } {
+  const stages = useMemo(() => layOutAgain(project, whole), [project, whole]);
+  const [laid, setLaid] = useState<Layout | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const last = useRef(0);
   useEffect(() => {
+    if (!part) return;
     const turn = ++last.current;
-    positionsOf(project, model, keep).then(
+    layOut(part).then(
       (positions) => {
-        if (turn === last.current) setLayout({ positions, model });
+        if (turn === last.current) setLaid({ positions, view: part });
       },
       (cause: unknown) => setError(cause instanceof Error ? cause : new Error(String(cause))),
     );
-  }, [project, model, keep]);
-  return { layout, error };
+  }, [part]);
+  return { layout: part && laid?.view === part ? laid : stages, error };
 }

@@ -73,7 +73,7 @@ function Loaded({ node, ...panel }: NodePanelProps & { node: NodeDetail }) {
     sql: () => <SqlTab project={project} environment={environment} node={node} editing={editing} saving={saving} asking={asking} line={line} />,
     compiled: () => <CompiledTab project={project} environment={environment} id={node.unique_id} />,
     columns: () => <ColumnsTab project={project} node={node} />,
-    config: () => <ConfigTab node={node} />,
+    config: () => <ConfigTab project={project} node={node} />,
     history: () => history,
     preview: () => <Preview asking={asking} onAsk={() => asking.ask(editing.isDirty ? editing.text : null)} />,
   };

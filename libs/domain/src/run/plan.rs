@@ -5,17 +5,43 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use dvt_dbt::node::{Node, ResourceType};
 use dvt_dbt::parse::Project;
 use dvt_dbt::select::{self, Criteria, select};
-use dvt_domain::run::{Kind, PlannedStep, RunRequested};
+
+use super::{Kind, PlannedStep, RunRequested};
 
 /// Tags of a project's own statements, as dbt gives them.
 const ON_RUN_START: &str = "on-run-start";
 const ON_RUN_END: &str = "on-run-end";
 
+/// Says what a run is to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub kind: Kind,
+    /// dbt's selection; empty for every node.
+    pub select: String,
+    pub exclude: String,
+    /// The unique_ids that are taken instead of a selection; empty for the selection.
+    pub nodes: Vec<String>,
+    /// True for what did not succeed in an earlier run.
+    pub is_retry: bool,
+}
+
+impl From<&RunRequested> for Wanted {
+    fn from(asked: &RunRequested) -> Self {
+        Self {
+            kind: asked.kind,
+            select: asked.select.clone(),
+            exclude: asked.exclude.clone(),
+            nodes: asked.nodes.clone(),
+            is_retry: asked.retry_of.is_some(),
+        }
+    }
+}
+
 /// Plans a run.
 ///
 /// # Errors
 /// When the selection is not written as dbt's grammar has it.
-pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<PlannedStep>, select::Error> {
+pub fn plan(project: &Project, request: &Wanted) -> Result<Vec<PlannedStep>, select::Error> {
     let selected = match request.nodes.is_empty() {
         true => {
             let (wanted, exclude) = (request.select.clone(), request.exclude.clone());
@@ -46,7 +72,7 @@ pub(crate) fn plan(project: &Project, request: &RunRequested) -> Result<Vec<Plan
 }
 
 /// Says whether a step is one of the project's own statements that come before all else.
-pub(crate) fn comes_first(step: &PlannedStep) -> bool {
+pub fn comes_first(step: &PlannedStep) -> bool {
     step.resource_type == ResourceType::Operation.as_str() && step.reason == ON_RUN_START
 }
 
@@ -160,7 +186,7 @@ fn ordered<'a>(chosen: &[&'a Node], needs: &HashMap<&str, Vec<&str>>) -> Vec<&'a
     order
 }
 
-fn step(project: &Project, node: &Node, needs: &HashMap<&str, Vec<&str>>, request: &RunRequested) -> PlannedStep {
+fn step(project: &Project, node: &Node, needs: &HashMap<&str, Vec<&str>>, request: &Wanted) -> PlannedStep {
     let is_relation = matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
     PlannedStep {
         unique_id: node.unique_id.clone(),
@@ -173,14 +199,14 @@ fn step(project: &Project, node: &Node, needs: &HashMap<&str, Vec<&str>>, reques
     }
 }
 
-fn reason(project: &Project, node: &Node, request: &RunRequested) -> String {
+fn reason(project: &Project, node: &Node, request: &Wanted) -> String {
     let name = |id: &String| project.find(id).map_or_else(|| id.clone(), |node| node.name.clone());
     let tested: Vec<String> = node.depends_on.nodes.iter().map(name).collect();
     match (node.resource_type, request.select.trim(), request.exclude.trim()) {
         (ResourceType::Test | ResourceType::UnitTest, _, _) if !tested.is_empty() => {
             format!("tests {}", tested.join(", "))
         }
-        _ if request.retry_of.is_some() => "did not succeed in the run before".to_owned(),
+        _ if request.is_retry => "did not succeed in the run before".to_owned(),
         (_, "", "") => "part of the project".to_owned(),
         (_, "", exclude) => format!("not excluded by `{exclude}`"),
         (_, select, _) => format!("selected by `{select}`"),

@@ -1,0 +1,84 @@
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import { createContext, memo, useContext } from 'react';
+
+import { Glyph } from '@/components/ui/bits';
+import { ChevronIcon, RightIcon } from '@/components/ui/icons';
+import { classes } from '@/lib/class-names';
+import { plural } from '@/lib/format';
+import { useStorePart } from '@/lib/store';
+
+import styles from './graph.module.css';
+import { useWatched } from './graph-node';
+import type { Group } from './groups';
+import { nodeMark } from './highlight';
+import type { States } from './states';
+
+export type GroupNodeType = Node<{ group: Group }, 'group'>;
+export type FrameNodeType = Node<{ group: Group }, 'frame'>;
+
+/** Opens or closes a group. */
+export const ToggleContext = createContext<(key: string) => void>(() => undefined);
+
+function countWords({ kind, members }: Group): string {
+  return kind === 'source' ? plural(members.length, 'table') : plural(members.length, 'node');
+}
+
+/** Answers the worst of what its members came to, as one word; empty where nothing ran. */
+function stateOf(states: States, { members }: Group): '' | 'running' | 'failed' | 'succeeded' {
+  let word: '' | 'succeeded' = '';
+  let failed = false;
+  for (const member of members) {
+    const state = states.get(member);
+    if (!state) continue;
+    if (state.status?.word === 'running') return 'running';
+    if (state.status?.word === 'failed' || state.failed > 0) failed = true;
+    if (state.status) word = 'succeeded';
+  }
+  return failed ? 'failed' : word;
+}
+
+const MARKS = {
+  running: <Glyph tone="run" glyph="◐" label="running" />,
+  failed: <Glyph tone="bad" glyph="✗" label="some failed" />,
+  succeeded: <Glyph tone="ok" glyph="✓" label="succeeded" />,
+  '': null,
+};
+
+/** Draws a closed group: a source with its tables, or a folder. */
+export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodeProps<GroupNodeType>) {
+  const { highlight, states } = useWatched();
+  const mark = useStorePart(highlight, (all) => nodeMark(all, id));
+  const state = useStorePart(states, (all) => stateOf(all, group));
+  return (
+    <div
+      className={classes(styles.node, styles.closed, styles[mark])}
+      style={{ ['--kind' as string]: group.kind === 'source' ? 'var(--source)' : 'var(--model)' }}
+      data-group={group.key}
+      title={`${group.label} · ${countWords(group)} · Enter or a click opens it`}
+    >
+      <Handle type="target" position={Position.Left} className={styles.noHandle} isConnectable={false} />
+      <b>{group.label}</b>
+      <span className={styles.mark}>{state === '' ? <RightIcon size={12} /> : MARKS[state]}</span>
+      <small>
+        <span>
+          {group.kind === 'source' ? 'source' : 'folder'} · {countWords(group)}
+        </span>
+      </small>
+      <Handle type="source" position={Position.Right} className={styles.noHandle} isConnectable={false} />
+    </div>
+  );
+});
+
+/** Draws the frame around the members of an open group; its name closes it. */
+export const FrameNode = memo(function FrameNode({ data: { group }, width, height }: NodeProps<FrameNodeType>) {
+  const toggle = useContext(ToggleContext);
+  return (
+    <div className={styles.frame} style={{ width, height }}>
+      <button type="button" className="nodrag nopan" tabIndex={-1} title="Close the group" onClick={() => toggle(group.key)}>
+        <ChevronIcon size={11} />
+        {group.label} · {countWords(group)}
+      </button>
+    </div>
+  );
+});
+

@@ -1,0 +1,36 @@
+import type { DbtNode } from './graph-node';
+import type { FrameNodeType, GroupNodeType } from './group-node';
+import type { View } from './groups';
+import { NODE_HEIGHT, NODE_WIDTH, type Point, type Positions, frameOf } from './layout';
+
+/** Is anything that the canvas draws. */
+export type Drawn = DbtNode | GroupNodeType | FrameNodeType;
+
+const SIZE = { width: NODE_WIDTH, height: NODE_HEIGHT };
+const LEAF = { ...SIZE, measured: SIZE };
+
+/** Answers where a node stands: where somebody pinned it, else where the layout has it. */
+function placeOf(view: View, positions: Positions, key: string): Point | undefined {
+  const node = view.nodes.get(key);
+  return node?.x != null && node.y != null ? { x: node.x, y: node.y } : positions.get(key);
+}
+
+/** Makes what is drawn: frames first, so that nodes lie over them. */
+export function place(view: View, positions: Positions, selected: ReadonlySet<string>): Drawn[] {
+  const at = (key: string) => placeOf(view, positions, key);
+  const frames = view.open.flatMap((group): Drawn[] => {
+    const frame = frameOf(group.members.flatMap((key) => (view.nodes.has(key) ? (at(key) ?? []) : [])));
+    if (!frame) return [];
+    const { x, y, ...size } = frame;
+    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -1 }];
+  });
+  const groups = [...view.closed.values()].flatMap((group): Drawn[] => {
+    const position = at(group.key);
+    return position ? [{ id: group.key, type: 'group', position, data: { group }, ...LEAF, draggable: false, selectable: false }] : [];
+  });
+  const nodes = [...view.nodes.values()].flatMap((node): Drawn[] => {
+    const position = at(node.node_key);
+    return position ? [{ id: node.node_key, type: 'dbt', position, data: { node }, selected: selected.has(node.node_key), ...LEAF }] : [];
+  });
+  return [...frames, ...groups, ...nodes];
+}
