@@ -27,23 +27,23 @@ pub(super) fn node(input: &DecideInput<'_>, asked: &DescribeNode) -> Result<Plan
     Ok(Plan { files: entry.yaml.change().into_iter().collect(), meant: Some(meant), ..plan })
 }
 
-/// Decides the description of a column; one that is not declared yet is.
+/// Decides the description of a column; one that is not declared yet is, with nothing but its name where there is no text.
 pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<Plan, Refusal> {
     let node = super::find(input, &asked.unique_id)?;
     let (name, text) = (&asked.column, normal(&asked.text));
-    let done = if text.is_empty() { "removed the description of" } else { "described" };
+    let known = node.columns.get(name);
+    let done = match (known, text.is_empty()) {
+        (None, true) => "declared",
+        (Some(_), true) => "removed the description of",
+        (_, false) => "described",
+    };
     let plan = Plan {
         summary: format!("{done} {}.{name}", node.name),
         subjects: vec![Subject { node: node.unique_id.clone(), property: format!("columns.{name}.description") }],
         ..Plan::default()
     };
-    let known = node.columns.get(name);
     if known.is_some_and(|column| column.description.trim_end() == text.trim_end()) {
         return Ok(plan);
-    }
-    if known.is_none() && text.is_empty() {
-        let message = format!("{} declares no column {name}", node.name);
-        return Err(Refusal::new(Code::ColumnNotFound, message).at_field("/column"));
     }
     check_column(name)?;
     let mut entry = Entry::of(input, node)?;
@@ -54,7 +54,8 @@ pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<
         }
         None => {
             let columns = entry.path(["columns".into()]);
-            entry.yaml.push(&columns, &json!({"name": name, "description": text}))?;
+            let column = if text.is_empty() { json!({"name": name}) } else { json!({"name": name, "description": text}) };
+            entry.yaml.push(&columns, &column)?;
         }
     }
     let meant = Meant { facets: vec![(node.unique_id.clone(), Facet::Columns)], ..Meant::default() };

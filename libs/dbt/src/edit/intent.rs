@@ -123,7 +123,7 @@ pub struct DescribeNode {
     pub text: String,
 }
 
-/// Sets a column's description; empty removes it.
+/// Sets a column's description; empty removes it. A column that is not declared yet is, also without a description.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,6 @@ pub enum Code {
     /// The edit cannot be written, or would change more or less than is meant.
     EditNotExpressible,
     NodeNotFound,
-    ColumnNotFound,
     FileNotFound,
     FileExists,
     /// The file is not UTF-8: it can be replaced, not edited.
@@ -48,7 +47,6 @@ impl Code {
         match self {
             Self::EditNotExpressible => "EDIT_NOT_EXPRESSIBLE",
             Self::NodeNotFound => "NODE_NOT_FOUND",
-            Self::ColumnNotFound => "COLUMN_NOT_FOUND",
             Self::FileNotFound => "FILE_NOT_FOUND",
             Self::FileExists => "FILE_EXISTS",
             Self::FileOpaque => "FILE_OPAQUE",

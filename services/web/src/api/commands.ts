@@ -103,6 +103,27 @@ export function useRemoveNodes(project: string) {
   });
 }
 
+/** Declares columns of a node, by their names alone. */
+export function useDeclareColumns(project: string) {
+  const client = useQueryClient();
+  return useMutation<CommandResult[], Error, { unique_id: string; columns: string[]; baseVersion: number }>({
+    mutationKey: ['declare_columns'],
+    mutationFn: ({ unique_id, columns, baseVersion }) =>
+      sendAll(project, columns.map((column) => ({ type: 'describe_column', unique_id, column, text: '' })), baseVersion),
+    onSuccess: async (results) => {
+      const last = results.at(-1);
+      if (!last) return;
+      const added = results.flatMap(({ files }) => files).reduce((sum, file) => sum + file.added, 0);
+      const files = last.files.map((file) => ({ ...file, added, removed: 0 }));
+      await edited(client, project, { ...last, summary: `declared ${results.length} columns`, files });
+    },
+    onError: (error) => {
+      sayRefused(asProblem(error).code, asProblem(error).detail);
+      return client.invalidateQueries({ queryKey: keys.files(project) });
+    },
+  });
+}
+
 /** Pins a node at a place of the canvas. */
 export function usePlaceNode(project: string) {
   return useMutation<CommandResult, Error, Place>({

@@ -15,6 +15,8 @@ export const keys = {
   fileAt: (project: string, path: string, version: number) => ['project', project, 'file-at', path, version] as const,
   node: (project: string, environment: string, id: string) =>
     ['project', project, 'files', 'node', environment, id] as const,
+  columns: (project: string, environment: string, id: string) =>
+    ['project', project, 'columns', environment, id] as const,
   compiled: (project: string, environment: string, id: string) =>
     ['project', project, 'files', 'compiled', environment, id] as const,
   names: (project: string, environment: string) => ['project', project, 'files', 'names', environment] as const,

@@ -74,6 +74,8 @@ class Intake {
       client.setQueryData<RunDetail>(key, (run) => run && withStep(run, event));
       this.readAgain(key, keys.runs(project));
       if (event.type === 'RunRequested' || event.type === 'RunFinished') this.readAgain(keys.detail(project));
+      // What ran may have other columns now, and the next run takes another time.
+      if (event.type === 'RunFinished') this.readAgain(['project', project, 'columns'], ['project', project, 'files', 'plan']);
     }
   }
 

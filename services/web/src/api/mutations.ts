@@ -29,6 +29,8 @@ export interface Archive {
   name?: string | undefined;
   /** The folder of dbt_project.yml, where the archive has several. */
   root?: string | undefined;
+  /** Files that were probably executable, and are not any more: a browser does not tell. */
+  programs?: string[];
 }
 
 /** Makes a project of an archive. */

@@ -16,6 +16,7 @@ import type {
   Intent,
   Names,
   NodeDetail,
+  NodeRelation,
   Plan,
   Present,
   Preview,
@@ -130,6 +131,16 @@ export function useNode(project: string, environment: string, id: string) {
     queryKey: keys.node(project, environment, id),
     queryFn: ({ signal }) =>
       get<NodeDetail>(`${of(project)}/nodes${path(id)}`, { signal, query: fileQuery(project, environment) }),
+  });
+}
+
+/** Answers the columns that the target has for a node; asked for once, and again when somebody says so. */
+export function useActualColumns(project: string, environment: string, id: string, options: Options<NodeRelation> = {}) {
+  return useQuery({
+    queryKey: keys.columns(project, environment, id),
+    queryFn: ({ signal }) => get<NodeRelation>(`${of(project)}/nodes${path(id)}/columns`, { signal, query: { environment } }),
+    staleTime: Infinity,
+    ...options,
   });
 }
 

@@ -315,6 +315,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/nodes/{unique_id}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers the columns that the target has for a node, by its unique_id or its key. */
+        get: operations["nodes_columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/nodes/{unique_id}/compiled": {
         parameters: {
             query?: never;
@@ -677,6 +694,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Is a column that the target has. */
+        ActualColumn: {
+            name: string;
+            nullable: boolean;
+            /** @description From 1. */
+            ordinal: number;
+            /** @description As DDL writes it, e.g. `numeric(10,2)`. */
+            type: string;
+        };
         /** @description Adds a file of text. */
         AddFile: {
             path: string;
@@ -990,6 +1016,16 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description Is a relation of the target with its columns. */
+        FoundRelation: {
+            columns: components["schemas"]["ActualColumn"][];
+            /** @description dbt's word: `table`, `view`, `materialized_view` or `external`. */
+            kind: string;
+            /** Format: double */
+            ms: number;
+            name: string;
+            schema: string;
+        };
         /** @description Is a project's graph in one environment. Tests are not nodes here: each node names its own. */
         Graph: {
             /** @description From parent to child, as indices into `nodes`. */
@@ -1195,6 +1231,13 @@ export interface components {
             how: string;
             name: string;
         };
+        /** @description Names a relation that is not there. */
+        MissingRelation: {
+            /** Format: double */
+            ms: number;
+            name: string;
+            schema: string;
+        };
         /** @description Says that a node has another unique_id than before. */
         MovedNode: {
             from: string;
@@ -1307,6 +1350,17 @@ export interface components {
             state: string;
             unique_id: string;
         };
+        /** @description Is what the target has under a node's name. */
+        NodeRelation: (components["schemas"]["FoundRelation"] & {
+            /** @enum {string} */
+            state: "found";
+        }) | (components["schemas"]["MissingRelation"] & {
+            /** @enum {string} */
+            state: "missing";
+        }) | (components["schemas"]["PreviewFailure"] & {
+            /** @enum {string} */
+            state: "failed";
+        });
         /** @description Is somebody who looks at the project. */
         Other: {
             actor: string;
@@ -1763,6 +1817,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type ActualColumn = components['schemas']['ActualColumn'];
 export type AddFile = components['schemas']['AddFile'];
 export type AddNode = components['schemas']['AddNode'];
 export type AddTest = components['schemas']['AddTest'];
@@ -1799,6 +1854,7 @@ export type FileLeftOut = components['schemas']['FileLeftOut'];
 export type FilePreview = components['schemas']['FilePreview'];
 export type FileText = components['schemas']['FileText'];
 export type FileTree = components['schemas']['FileTree'];
+export type FoundRelation = components['schemas']['FoundRelation'];
 export type Graph = components['schemas']['Graph'];
 export type GraphNode = components['schemas']['GraphNode'];
 export type Here = components['schemas']['Here'];
@@ -1813,6 +1869,7 @@ export type LogLine = components['schemas']['LogLine'];
 export type MappedSpan = components['schemas']['MappedSpan'];
 export type Mention = components['schemas']['Mention'];
 export type MissingPackage = components['schemas']['MissingPackage'];
+export type MissingRelation = components['schemas']['MissingRelation'];
 export type MovedNode = components['schemas']['MovedNode'];
 export type MoveFile = components['schemas']['MoveFile'];
 export type Names = components['schemas']['Names'];
@@ -1825,6 +1882,7 @@ export type NodeColumn = components['schemas']['NodeColumn'];
 export type NodeDetail = components['schemas']['NodeDetail'];
 export type NodeFile = components['schemas']['NodeFile'];
 export type NodeOutcome = components['schemas']['NodeOutcome'];
+export type NodeRelation = components['schemas']['NodeRelation'];
 export type Other = components['schemas']['Other'];
 export type Outcome = components['schemas']['Outcome'];
 export type Place = components['schemas']['Place'];
@@ -2557,6 +2615,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    nodes_columns: {
+        parameters: {
+            query?: {
+                /** @description `dev` unless given. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+                unique_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeRelation"];
                 };
             };
             /** @description a problem */

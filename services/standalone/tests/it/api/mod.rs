@@ -6,6 +6,7 @@ mod edits;
 mod errors;
 mod follow;
 mod import;
+mod looks;
 mod read;
 mod semantic;
 pub(crate) mod server;

@@ -2,13 +2,14 @@ import { Suspense, lazy, useEffect, useMemo, useRef, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useConnect, usePlaceNode } from '@/api/commands';
-import { useGraph, useProject, useRun, useSelection } from '@/api/queries';
+import { useGraph, usePresence, useProject, useRun, useSelection } from '@/api/queries';
 import type { Graph, RunStep } from '@/api/schema';
 import { Blank, Pill, SkeletonLines } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
 import { ProblemBlank } from '@/components/ui/problem';
 import { Split } from '@/components/ui/split';
 import { Canvas, CanvasSkeleton } from '@/features/graph/canvas';
+import { actorName } from '@/lib/actor';
 import { selectorOf } from '@/lib/selector';
 import { stepStatus } from '@/lib/status';
 
@@ -36,6 +37,19 @@ function useChosen(): ReadonlySet<string> | null {
   const select = search.select ?? '';
   const { data } = useSelection(project, environment, select);
   return useMemo(() => (select === '' || !data ? null : new Set(data.unique_ids)), [select, data]);
+}
+
+/** Answers who else looks at which node. */
+function useOthers(): ReadonlyMap<string, readonly string[]> {
+  const { project, search } = useScope();
+  const { data } = usePresence(project, search.node);
+  return useMemo(() => {
+    const at = new Map<string, string[]>();
+    for (const { actor, unique_id } of data?.others ?? []) {
+      if (unique_id) at.set(unique_id, [...(at.get(unique_id) ?? []), actorName(actor)]);
+    }
+    return at;
+  }, [data]);
 }
 
 /** Stays with the selected node when somebody renames it. */
@@ -83,7 +97,9 @@ function Gesture({ graph, editing, onEnd }: { graph: Graph; editing: Editing; on
   }
 }
 
-function GraphView() {
+type Editor = { editing: Editing; edit: (editing: Editing) => void };
+
+function GraphView({ editing, edit: setEditing }: Editor) {
   const { project, environment, search, change } = useScope();
   const { data: graph, error, refetch } = useGraph(project, environment);
   const steps = useSteps();
@@ -91,7 +107,7 @@ function GraphView() {
   const place = usePlaceNode(project);
   const connect = useConnect(project);
   const { run } = useRunning();
-  const [editing, setEditing] = useState<Editing>(null);
+  const others = useOthers();
   if (error && !graph) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!graph) return <CanvasSkeleton />;
   const add = (from: string[]) => setEditing({ kind: 'add', from });
@@ -136,6 +152,7 @@ function GraphView() {
         onAdd={add}
         onConnectTo={(id) => setEditing({ kind: 'connect', id })}
         onRemove={remove}
+        others={others}
         picked={picked}
       />
       {gesture}
@@ -158,17 +175,27 @@ function NodeState({ id }: { id: string }) {
 export function GraphPage() {
   const { search } = useScope();
   const { run } = useRunning();
+  const [editing, setEditing] = useState<Editing>(null);
+  const [wide, setWide] = useState(false);
   useFollow();
   const node = search.node;
   const side = node !== undefined && (
     <Suspense fallback={<SkeletonLines lines={12} label="Loading the panel" />}>
-      <Panel id={node} state={<NodeState id={node} />} onRun={(found) => run(selectorOf(found))} />
+      <Panel
+        id={node}
+        state={<NodeState id={node} />}
+        onRun={(found) => run(selectorOf(found))}
+        onConnect={(id) => setEditing({ kind: 'connect', id })}
+        onRemove={(id) => setEditing({ kind: 'remove', ids: [id] })}
+        wide={wide}
+        onWide={setWide}
+      />
     </Suspense>
   );
   return (
     <>
       <h1 className="only-heard">Graph</h1>
-      <Split name="node" label="Width of the panel" {...PANEL} main={<GraphView />} side={side || null} />
+      <Split name="node" label="Width of the panel" {...PANEL} wide={wide} main={<GraphView editing={editing} edit={setEditing} />} side={side || null} />
     </>
   );
 }

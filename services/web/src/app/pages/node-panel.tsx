@@ -1,16 +1,31 @@
+import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import type { NodeDetail } from '@/api/schema';
 import { NodeHistory } from '@/features/history/node-history';
 import { NodePanel, facetOf } from '@/features/node/node-panel';
+import type { Definition } from '@/lib/sql/definition';
 
 import { useScope } from '../shell/scope';
 
-type Props = { id: string; state: ReactNode; onRun: (node: NodeDetail) => void };
+type Props = {
+  id: string;
+  state: ReactNode;
+  onRun: (node: NodeDetail) => void;
+  onConnect: (id: string) => void;
+  onRemove: (id: string) => void;
+  wide: boolean;
+  onWide: (wide: boolean) => void;
+};
 
 /** Brings the panel of a node together with its history. */
-export function GraphNodePanel({ id, state, onRun }: Props) {
+export function GraphNodePanel({ id, ...panel }: Props) {
   const { project, environment, search, change } = useScope();
+  const navigate = useNavigate();
+  const go = (found: Definition) => {
+    if ('node' in found) void change({ node: found.node, tab: undefined, line: undefined });
+    else void navigate({ to: '/projects/$project/files', params: { project }, search: { path: found.path, line: found.line } });
+  };
   return (
     <NodePanel
       project={project}
@@ -19,9 +34,9 @@ export function GraphNodePanel({ id, state, onRun }: Props) {
       facet={facetOf(search.tab)}
       line={search.line}
       history={<NodeHistory project={project} id={id} />}
-      state={state}
+      {...panel}
       onFacet={(tab) => void change({ tab: tab === 'sql' ? undefined : tab, line: undefined }, true)}
-      onRun={onRun}
+      onGo={go}
       onMoved={(node) => void change({ node }, true)}
       onClose={() => void change({ node: undefined, tab: undefined, line: undefined }, true)}
     />

@@ -1,9 +1,13 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
+import { Suspense, lazy } from 'react';
 
+import { SkeletonLines } from '@/components/ui/bits';
 import { RunList } from '@/features/runs/run-list';
 import { RunView } from '@/features/runs/run-view';
 
 import { useScope } from '../shell/scope';
+
+const FailingRows = lazy(() => import('@/features/node/failing-rows').then(({ FailingRows: of }) => ({ default: of })));
 
 /** Lists the runs of the project. */
 export function RunsPage() {
@@ -12,9 +16,14 @@ export function RunsPage() {
 
 /** Shows one run. */
 export function RunPage() {
-  const { project, search, change } = useScope();
+  const { project, environment, search, change } = useScope();
   const { run } = useParams({ from: '/projects/$project/runs/$run' });
   const navigate = useNavigate();
   const open = (started: string) => void navigate({ to: '/projects/$project/runs/$run', params: { project, run: started } });
-  return <RunView project={project} id={run} step={search.step} onSelect={(step) => void change({ step }, true)} onStarted={open} />;
+  const failingRows = (test: string) => (
+    <Suspense fallback={<SkeletonLines lines={5} label="Loading the rows" />}>
+      <FailingRows key={test} project={project} environment={environment} test={test} />
+    </Suspense>
+  );
+  return <RunView project={project} id={run} step={search.step} onSelect={(step) => void change({ step }, true)} onStarted={open} failingRows={failingRows} />;
 }

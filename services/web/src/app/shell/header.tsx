@@ -1,14 +1,16 @@
 import { Link } from '@tanstack/react-router';
 
 import type { Connection } from '@/api/live';
-import { useGraph, useProject } from '@/api/queries';
+import { useGraph, usePresence, useProject } from '@/api/queries';
 import type { ProjectDetail } from '@/api/schema';
 import { Chip, ChipButton, Glyph, Skeleton } from '@/components/ui/bits';
 import chips from '@/components/ui/bits.module.css';
 import { buttonClass } from '@/components/ui/button';
 import { BranchIcon, ChevronIcon } from '@/components/ui/icons';
-import { Menu, MenuChoice, MenuLabel } from '@/components/ui/overlay';
+import { Menu, MenuChoice, MenuLabel, Tooltip } from '@/components/ui/overlay';
+import { actorName } from '@/lib/actor';
 import { plural } from '@/lib/format';
+import { colourOf } from '@/lib/people';
 
 import { Account } from './account';
 import { RunButton } from './run-button';
@@ -72,6 +74,30 @@ function ProblemsButton() {
   );
 }
 
+/** Shows who else is here; a press goes to the node that they look at. */
+function Others() {
+  const { project, search, change } = useScope();
+  const { data } = usePresence(project, search.node);
+  const others = data?.others ?? [];
+  if (others.length === 0) return null;
+  return (
+    <span className={styles.others}>
+      {others.map(({ session_id, actor, unique_id }) => {
+        const name = actorName(actor);
+        const node = unique_id?.split('.').slice(2).join('.');
+        const says = node === undefined ? `${name} is here` : `${name} is here, at ${node}`;
+        return (
+          <Tooltip key={session_id} says={says}>
+            <button type="button" className={styles.other} style={{ background: colourOf(name) }} aria-label={says} onClick={() => unique_id && void change({ node: unique_id })}>
+              {name.slice(0, 1).toUpperCase()}
+            </button>
+          </Tooltip>
+        );
+      })}
+    </span>
+  );
+}
+
 function Lost({ connection }: { connection: Connection }) {
   return (
     <span role="status" className={styles.lost}>
@@ -112,6 +138,7 @@ export function Header({ connection }: { connection: Connection }) {
       <SelectorBar />
       <Lost connection={connection} />
       <ProblemsButton />
+      <Others />
       <Account />
       <Link to="/projects/$project/publish" params={{ project }} className={buttonClass()} style={{ color: 'inherit' }}>
         Publish

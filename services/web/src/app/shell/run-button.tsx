@@ -1,22 +1,28 @@
-import { useGraph, useProject } from '@/api/queries';
-import { useStartRun } from '@/api/mutations';
+import { Suspense, lazy, useState } from 'react';
+
 import { asProblem } from '@/api/client';
+import { useStartRun } from '@/api/mutations';
+import { useDiff, useGraph, useProject } from '@/api/queries';
 import { Button } from '@/components/ui/button';
 import { ChevronIcon, PlayIcon } from '@/components/ui/icons';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@/components/ui/overlay';
+import { changedNodes } from '@/lib/changed';
+import { plural } from '@/lib/format';
 import { selectorOf } from '@/lib/selector';
 import { sayRefused, sayStarted } from '@/lib/strip';
 
 import { useScope } from './scope';
 import styles from './shell.module.css';
 
+const PlanDialog = lazy(() => import('@/features/plan/plan-dialog').then(({ PlanDialog: of }) => ({ default: of })));
+
 /** Answers what starts a run, and whether one is being asked for. */
 export function useRunning() {
   const { project, environment } = useScope();
   const start = useStartRun(project);
-  const run = (select: string, fullRefresh = false) =>
+  const run = (select: string, fullRefresh = false, exclude = '') =>
     start.mutate(
-      { command: 'build', environment, select, full_refresh: fullRefresh },
+      { command: 'build', environment, select, exclude, full_refresh: fullRefresh },
       {
         onSuccess: ({ run_id, number }) => sayStarted(run_id, number ?? null),
         onError: (error) => sayRefused(asProblem(error).code, asProblem(error).detail),
@@ -34,19 +40,38 @@ function Item({ label, select, onRun }: { label: string; select: string; onRun: 
   );
 }
 
-/** Runs what the selector finds; its menu runs the selected node and what is around it. */
+/** Runs what changed since the last run, and what reads it. */
+function ChangedItem({ onRun }: { onRun: (select: string) => void }) {
+  const { project, environment } = useScope();
+  const { data: detail } = useProject(project);
+  const { data: graph } = useGraph(project, environment);
+  const last = detail?.last_run;
+  const { data: diff } = useDiff(project, last?.version);
+  if (!last) return null;
+  const changed = diff && graph ? changedNodes(graph.nodes, diff.files.map((file) => file.path)) : undefined;
+  const words = changed === undefined ? 'looking…' : changed.length === 0 ? 'nothing' : plural(changed.length, 'node');
+  return (
+    <MenuItem disabled={!changed || changed.length === 0} onSelect={() => onRun((changed ?? []).map((node) => `${selectorOf(node)}+`).join(' '))}>
+      <span>Changed since run {last.number}, and downstream</span>
+      <span className="muted">{words}</span>
+    </MenuItem>
+  );
+}
+
+/** Runs what the selector finds; its menu runs the selected node and what is around it, what changed, or all. */
 export function RunButton() {
   const { project, environment, search } = useScope();
   const { data: graph } = useGraph(project, environment);
   const { data: detail } = useProject(project);
   const { run, starting } = useRunning();
+  const [planning, setPlanning] = useState(false);
   const node = graph?.nodes.find((found) => found.unique_id === search.node);
   const name = node && selectorOf(node);
   const select = search.select ?? '';
   const isRunning = detail?.last_run != null && detail.last_run.state !== 'finished';
   return (
     <span className={styles.split}>
-      <Button look="primary" busy={starting} onClick={() => run(select)} title={select === '' ? 'Run everything' : `Run ${select}`}>
+      <Button look="primary" busy={starting} onClick={() => run(select)} title={select === '' ? 'Run everything (Ctrl Enter)' : `Run ${select} (Ctrl Enter)`}>
         <PlayIcon size={12} /> {isRunning ? 'Run again' : 'Run'}
       </Button>
       <Menu
@@ -67,9 +92,17 @@ export function RunButton() {
           </>
         )}
         {select !== '' && <Item label="The selection" select={select} onRun={run} />}
+        <ChangedItem onRun={run} />
         <MenuItem onSelect={() => run('')}>Everything</MenuItem>
         <MenuItem onSelect={() => run('', true)}>Everything, with a full refresh</MenuItem>
+        <MenuSeparator />
+        <MenuItem onSelect={() => setPlanning(true)}>Show the plan first…</MenuItem>
       </Menu>
+      {planning && (
+        <Suspense fallback={null}>
+          <PlanDialog project={project} environment={environment} select={select} busy={starting} onRun={run} onClose={() => setPlanning(false)} />
+        </Suspense>
+      )}
     </span>
   );
 }

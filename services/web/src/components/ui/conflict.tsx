@@ -1,42 +1,54 @@
+import { Suspense, lazy, useState } from 'react';
+
+import type { Language } from '@/components/editor/editor';
+
+import { SkeletonLines } from './bits';
 import { Button } from './button';
 import styles from './conflict.module.css';
+import { Dialog, DialogFoot } from './overlay';
 
-/** Is what a refused edit says of the other one. */
-export interface ConflictShown {
+const Merge = lazy(() => import('@/components/editor/merge'));
+
+type Props = {
+  /** Who changed what, as the refusal says it. */
   detail: string;
-  theirs?: unknown;
-  mine?: unknown;
-}
+  theirs: string;
+  mine: string;
+  language: Language;
+  busy: boolean;
+  /** Saves a text over theirs: mine as it is, or merged by hand. */
+  onSave: (text: string) => void;
+  onTheirs: () => void;
+  /** Goes back to the editor; what was typed stays a draft. */
+  onClose: () => void;
+};
 
-type Props = { conflict: ConflictShown; onMine: () => void; onTheirs: () => void };
-
-function Side({ name, text }: { name: string; text: unknown }) {
+/** Lets the user choose where two people changed the same lines: theirs, mine, or both, merged side by side. */
+export function Conflict({ detail, theirs, mine, language, busy, onSave, onTheirs, onClose }: Props) {
+  const [text, setText] = useState(mine);
+  const isMerged = text !== mine;
   return (
-    <figure>
-      <figcaption>{name}</figcaption>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
-      <pre tabIndex={0}>{typeof text === 'string' && text !== '' ? text : '(nothing)'}</pre>
-    </figure>
-  );
-}
-
-/** Lets the user choose where two people changed the same place: theirs, mine, or both by hand. */
-export function Conflict({ conflict, onMine, onTheirs }: Props) {
-  return (
-    <div role="alert" className={styles.conflict}>
-      <p>
+    <Dialog open onOpenChange={onClose} title="Two edits of the same lines" wide>
+      <p role="alert">
         <span aria-hidden="true">! </span>
-        {conflict.detail}
+        {detail}
       </p>
-      <div className={styles.sides}>
-        <Side name="Theirs" text={conflict.theirs} />
-        <Side name="Mine" text={conflict.mine} />
+      <div className={styles.merge}>
+        <div className={styles.names}>
+          <b>Theirs, saved</b>
+          <b>Mine{isMerged ? ', merged' : ''}</b>
+        </div>
+        <Suspense fallback={<SkeletonLines lines={8} label="Loading the two texts" />}>
+          <Merge theirs={theirs} mine={mine} language={language} onChange={setText} />
+        </Suspense>
       </div>
-      <p className="muted">To merge, edit your text below and then save mine.</p>
-      <div className={styles.buttons}>
-        <Button onClick={onMine}>Save mine</Button>
+      <p className="muted">To merge, take theirs over by the arrows between the texts, or write into mine.</p>
+      <DialogFoot>
         <Button onClick={onTheirs}>Take theirs</Button>
-      </div>
-    </div>
+        <Button look="primary" busy={busy} onClick={() => onSave(text)}>
+          {isMerged ? 'Save the merge' : 'Save mine'}
+        </Button>
+      </DialogFoot>
+    </Dialog>
   );
 }

@@ -9,12 +9,12 @@ function kind(line: string): string | undefined {
 }
 
 /** Shows the change of one file: what a unified diff says, without its header. */
-export function Diff({ path, unified }: { path: string; unified: string }) {
+export function Diff({ path, unified, bare = false }: { path: string; unified: string; bare?: boolean }) {
   const lines = unified.split('\n').filter((line) => !/^(---|\+\+\+) /.test(line));
   if (lines.at(-1) === '') lines.pop();
   return (
-    <div className={styles.file}>
-      <div className={styles.name}>{path}</div>
+    <div className={bare ? undefined : styles.file}>
+      {!bare && <div className={styles.name}>{path}</div>}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
       <pre className={styles.diff} tabIndex={0} aria-label={`Changes of ${path}`}>
         {lines.map((line, at) => (

@@ -138,3 +138,8 @@ export const UnfoldIcon = (size: Size) => (
     <path d="M6 5l3-3 3 3M6 13l3 3 3-3M3 9h12" />
   </Icon>
 );
+export const WidenIcon = (size: Size) => (
+  <Icon {...size}>
+    <path d="M6 5L2 9l4 4M12 5l4 4-4 4M2 9h14" />
+  </Icon>
+);

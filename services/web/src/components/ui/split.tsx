@@ -15,12 +15,14 @@ type Props = {
   main: ReactNode;
   /** What stands at the side; null for nothing. */
   side: ReactNode;
+  /** Gives the side all but the rest. */
+  wide?: boolean;
 };
 
 const STEP = 24;
 
 /** Shows two parts beside each other; the bar between them moves by mouse and by arrow keys. */
-export function Split({ name, label, initial, min, rest, main, side }: Props) {
+export function Split({ name, label, initial, min, rest, main, side, wide = false }: Props) {
   const [width, setWidth] = useState(() => Number(readLocal(`dvt.split.${name}`)) || initial);
   const resize = (wanted: number) => {
     const next = Math.round(Math.max(min, Math.min(wanted, window.innerWidth - rest)));
@@ -42,7 +44,7 @@ export function Split({ name, label, initial, min, rest, main, side }: Props) {
   };
   if (side === null) return <div className={styles.split}>{main}</div>;
   return (
-    <div className={styles.split} style={{ gridTemplateColumns: `minmax(0, 1fr) 1px min(${width}px, calc(100% - ${rest}px))` }}>
+    <div className={styles.split} style={{ gridTemplateColumns: wide ? `${rest}px 1px minmax(0, 1fr)` : `minmax(0, 1fr) 1px min(${width}px, calc(100% - ${rest}px))` }}>
       {main}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a separator that can be focused is a widget */}
       <div

@@ -33,16 +33,16 @@ function Text({ file, text, ...of }: Of & { file: FileText; text: string }) {
   const editing = useEditing(project, { path, text, version });
   const save = useSaveFile(project);
   const marks = useMarks(of, path);
-  const send = (baseVersion = editing.base) => {
+  const send = (written = editing.text, baseVersion = editing.base) => {
     if (!editing.isDirty || save.isPending) return;
-    const written = editing.text;
-    save.mutate({ path, text: written, baseVersion }, { onSuccess: (result) => editing.saved(written, result.version) });
+    save.mutate({ path, text: written, baseVersion }, { onSuccess: (result) => editing.saved(editing.text, result.version) });
   };
   const takeTheirs = () => {
     editing.discard();
     save.reset();
   };
   const problem = save.error && asProblem(save.error);
+  const isConflict = problem?.code === 'EDIT_CONFLICT';
   return (
     <>
       <div className={styles.bar}>
@@ -65,10 +65,9 @@ function Text({ file, text, ...of }: Of & { file: FileText; text: string }) {
       </div>
       {problem && (
         <div className={styles.note}>
-          {problem.code === 'EDIT_CONFLICT' ? (
-            <Conflict conflict={problem} onMine={() => send(Number(problem.version))} onTheirs={takeTheirs} />
-          ) : (
-            <ProblemNote problem={problem} />
+          {!isConflict && <ProblemNote problem={problem} />}
+          {isConflict && version >= Number(problem.version) && (
+            <Conflict detail={problem.detail} theirs={text} mine={editing.text} language={languageOf(path)} busy={save.isPending} onSave={(merged) => send(merged, version)} onTheirs={takeTheirs} onClose={() => save.reset()} />
           )}
         </div>
       )}

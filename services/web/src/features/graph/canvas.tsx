@@ -18,10 +18,10 @@ import { Skeleton } from '@/components/ui/bits';
 import { ProblemBlank } from '@/components/ui/problem';
 import { createStore } from '@/lib/store';
 
-import { FIT, FocusNotice, Overview, Tools } from './canvas-tools';
+import { FocusNotice, Overview, Tools } from './canvas-tools';
 import styles from './graph.module.css';
 import { GraphEdge } from './graph-edge';
-import { GraphNode, type Watched, WatchedContext } from './graph-node';
+import { GraphNode, type Others, type Watched, WatchedContext } from './graph-node';
 import { FrameNode, GroupNode, ToggleContext } from './group-node';
 import { createHighlight, highlightOf } from './highlight';
 import { NODE_HEIGHT } from './layout';
@@ -29,7 +29,7 @@ import { around, keyOf, modelOf, only } from './model';
 import { type Drawn, place } from './place';
 import { type States, statesOf } from './states';
 import { type Grouping, useGroups } from './use-groups';
-import { useInSight } from './use-in-sight';
+import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
 import { type Direction, walk } from './walk';
 
@@ -58,6 +58,8 @@ export interface CanvasProps {
   /** Lets the user choose what a node reads or is read by. */
   onConnectTo: (uniqueId: string) => void;
   onRemove: (uniqueIds: string[]) => void;
+  /** Who else looks at what, by unique_id. */
+  others: Others;
   /** Draws what can be done with several nodes. */
   picked: (uniqueIds: string[], letGo: () => void) => ReactNode;
 }
@@ -109,7 +111,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     [watched, view, current, hovered, chosen],
   );
   const isPart = layout.view !== grouping.view;
-  useEffect(() => void flow.fitView(FIT), [flow, isPart, focus]);
+  useFirstSight(current, positions, isPart ? focus : undefined, flow);
   const edges = useMemo(
     () => view.edges.map(([source, target]) => ({ id: `${source}>${target}`, source, target, type: 'dbt' })),
     [view],
@@ -194,8 +196,6 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         nodeDragThreshold={4}
         minZoom={ZOOM.min}
         maxZoom={ZOOM.max}
-        fitView
-        fitViewOptions={FIT}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />
         <Overview colourOf={colourOf} />
@@ -235,7 +235,9 @@ export function Canvas(canvas: CanvasProps) {
     return { ...only(whole, around(whole, focus, FOCUS_STEPS)), closed: new Map(), open: [], inside: new Map() };
   }, [whole, focus]);
   const { layout, error } = useLayout(project, view, part);
-  const watched = useMemo(() => ({ highlight, states }), [highlight, states]);
+  const [others] = useState(() => createStore<Others>(new Map()));
+  useEffect(() => others.set(canvas.others), [others, canvas.others]);
+  const watched = useMemo(() => ({ highlight, states, others }), [highlight, states, others]);
   if (error) return <ProblemBlank problem={{ code: 'LAYOUT', detail: error.message, trace_id: '' }} />;
   return (
     <WatchedContext value={watched}>

@@ -4,6 +4,7 @@ import { createContext, memo, useContext } from 'react';
 import type { GraphNode as GraphNodeData } from '@/api/schema';
 import { Glyph } from '@/components/ui/bits';
 import { classes } from '@/lib/class-names';
+import { colourOf } from '@/lib/people';
 import { type Store, useStorePart } from '@/lib/store';
 
 import styles from './graph.module.css';
@@ -16,7 +17,12 @@ export type DbtNode = Node<{ node: GraphNodeData }, 'dbt'>;
 export interface Watched {
   highlight: HighlightStore;
   states: Store<States>;
+  /** Who else looks at each node, by its unique_id. */
+  others: Store<Others>;
 }
+
+/** Says who looks at what, by unique_id. */
+export type Others = ReadonlyMap<string, readonly string[]>;
 
 export const WatchedContext = createContext<Watched | null>(null);
 
@@ -53,9 +59,10 @@ function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefin
 
 /** Draws one node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
 export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodeProps<DbtNode>) {
-  const { highlight, states } = useWatched();
+  const { highlight, states, others } = useWatched();
   const mark = useStorePart(highlight, (all) => nodeMark(all, id));
   const state = useStorePart(states, (all) => all.get(id));
+  const here = useStorePart(others, (all) => all.get(node.unique_id));
   return (
     <div
       className={classes(styles.node, styles[mark])}
@@ -73,6 +80,15 @@ export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodePro
         <span>{kindWords(node)}</span>
         <Tests count={node.tests.length} state={state} />
       </small>
+      {here && (
+        <span className={styles.here}>
+          {here.map((name) => (
+            <i key={name} style={{ background: colourOf(name) }} title={`${name} is here`}>
+              {name.slice(0, 1).toUpperCase()}
+            </i>
+          ))}
+        </span>
+      )}
       <Handle type="source" position={Position.Right} className={styles.handle} />
     </div>
   );

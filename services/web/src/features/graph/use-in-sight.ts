@@ -1,7 +1,9 @@
 import type { ReactFlowInstance } from '@xyflow/react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 
-import { NODE_HEIGHT, NODE_WIDTH } from './layout';
+import { FIT } from './canvas-tools';
+import { NODE_HEIGHT, NODE_WIDTH, type Positions } from './layout';
+import type { Drawn } from './place';
 
 /** How much of the canvas's edge counts as out of sight. */
 const MARGIN = 24;
@@ -22,4 +24,28 @@ export function useInSight(key: string | undefined, flow: Pick<ReactFlowInstance
     });
     return () => cancelAnimationFrame(frame);
   }, [key, flow, drawn]);
+}
+
+/** How large a graph is drawn that is opened at one of its nodes. */
+const READABLE = 0.9;
+
+/** Shows the whole graph at first, or the node that the address names, large enough to read; a part of it whole. */
+export function useFirstSight(
+  key: string | undefined,
+  positions: Positions,
+  part: string | undefined,
+  flow: Pick<ReactFlowInstance<Drawn>, 'setCenter' | 'fitView'>,
+): void {
+  const first = useRef({ key, positions });
+  useEffect(() => {
+    const { key: at, positions: known } = first.current;
+    const point = at === undefined ? undefined : known.get(at);
+    // Later the whole graph is shown: after a part of it.
+    first.current = { key: undefined, positions: known };
+    const frame = requestAnimationFrame(() => {
+      if (point) void flow.setCenter(point.x + NODE_WIDTH / 2, point.y + NODE_HEIGHT / 2, { zoom: READABLE });
+      else void flow.fitView(FIT);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [flow, part]);
 }

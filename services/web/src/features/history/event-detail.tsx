@@ -1,6 +1,9 @@
+import { Link } from '@tanstack/react-router';
+
 import { asProblem } from '@/api/client';
 import { useEvent } from '@/api/queries';
 import { Ago, SkeletonLines } from '@/components/ui/bits';
+import { buttonClass } from '@/components/ui/button';
 import { Diff } from '@/components/ui/diff';
 import { ProblemBlank } from '@/components/ui/problem';
 import { actorName } from '@/lib/actor';
@@ -12,6 +15,13 @@ export function EventDiff({ project, id }: { project: string; id: string }) {
   const { data, error, refetch } = useEvent(project, id);
   if (error) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonLines lines={4} label="Loading the changes" />;
+  if (data.category === 'run') {
+    return (
+      <Link to="/projects/$project/runs/$run" params={{ project, run: data.stream_id }} className={buttonClass()}>
+        Open the run
+      </Link>
+    );
+  }
   if (data.diff.length === 0) return <p className="muted">No file was changed.</p>;
   return data.diff.map((file) => <Diff key={file.path} {...file} />);
 }

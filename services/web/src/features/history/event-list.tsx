@@ -1,5 +1,7 @@
-import type { useHistory } from '@/api/queries';
+import type { ReactNode } from 'react';
+
 import { asProblem } from '@/api/client';
+import type { useHistory } from '@/api/queries';
 import type { HistoryEvent } from '@/api/schema';
 import { Ago, SkeletonLines } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
@@ -8,6 +10,7 @@ import { actorName } from '@/lib/actor';
 import { fileName, plural } from '@/lib/format';
 
 import styles from './history.module.css';
+import { type Line, lineActor, lineWords, linesOf } from './lines';
 
 function filesWords({ files }: HistoryEvent): string {
   const [first] = files;
@@ -16,18 +19,25 @@ function filesWords({ files }: HistoryEvent): string {
   return `${fileName(first.moved_to ?? first.path)} +${first.added} −${first.removed}`;
 }
 
-/** Shows one event in a line: who did what, when, and to which files. */
-export function EventRow({ event, ...button }: { event: HistoryEvent; onClick: () => void; 'aria-pressed'?: boolean; 'aria-expanded'?: boolean }) {
+type RowProps = { line: Line; kind: ReactNode; run?: number | undefined; note?: ReactNode; onClick: () => void; 'aria-pressed'?: boolean; 'aria-expanded'?: boolean };
+
+/** Shows one line of a history: who did what, when, and to which files. */
+export function EventRow({ line, kind, run, note, ...button }: RowProps) {
+  const { event } = line;
+  const words = lineWords(line, run);
   return (
     <button type="button" className={styles.event} {...button}>
-      <span className="clip" title={event.summary}>
-        {event.summary}
+      <span className={styles.kind} aria-hidden="true">
+        {kind}
+      </span>
+      <span className="clip" title={words}>
+        {words} {note}
       </span>
       <small>
         <Ago at={event.occurred_at} />
       </small>
       <small>
-        {actorName(event.actor)}
+        {actorName(lineActor(line))}
         {event.category === 'branch' && ` · version ${event.stream_version}`}
       </small>
       <small className="mono">{filesWords(event)}</small>
@@ -38,7 +48,7 @@ export function EventRow({ event, ...button }: { event: HistoryEvent; onClick: (
 type Pages = ReturnType<typeof useHistory>;
 
 /** Draws the events of a history that is read page by page. */
-export function EventPages({ pages, empty, children }: { pages: Pages; empty: string; children: (event: HistoryEvent) => React.ReactNode }) {
+export function EventPages({ pages, empty, children }: { pages: Pages; empty: string; children: (line: Line) => ReactNode }) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = pages;
   if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonLines lines={8} label="Loading the history" />;
@@ -47,8 +57,8 @@ export function EventPages({ pages, empty, children }: { pages: Pages; empty: st
   return (
     <>
       <ul>
-        {events.map((event) => (
-          <li key={event.event_id}>{children(event)}</li>
+        {linesOf(events).map((line) => (
+          <li key={line.event.event_id}>{children(line)}</li>
         ))}
       </ul>
       {hasNextPage && (

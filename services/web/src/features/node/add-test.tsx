@@ -2,89 +2,95 @@ import { type SyntheticEvent, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useAddTest } from '@/api/commands';
+import { useEditPreview, useNames } from '@/api/queries';
+import type { Callable, NodeDetail } from '@/api/schema';
 import { TextField } from '@/components/ui/bits';
 import bits from '@/components/ui/bits.module.css';
 import { Button } from '@/components/ui/button';
+import { Changes } from '@/components/ui/changes';
 import { Dialog, DialogFoot } from '@/components/ui/overlay';
 import { ProblemNote } from '@/components/ui/problem';
+import { useSettled } from '@/lib/use-settled';
 
-const TESTS = ['not_null', 'unique', 'accepted_values', 'relationships', 'another'] as const;
-type Test = (typeof TESTS)[number];
+import { NEEDED, argumentHint, argumentValue, orderedArguments } from './test-arguments';
 
-type Typed = Record<'values' | 'to' | 'field' | 'name' | 'json', string>;
+type Props = { project: string; environment: string; node: NodeDetail; column: string | null; onClose: () => void };
 
-function parsed(json: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(json.trim() === '' ? '{}' : json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
+/** What there is before the names are read. */
+const USUAL: readonly Callable[] = [
+  { name: 'not_null', package: 'dbt', arguments: [], description: '' },
+  { name: 'unique', package: 'dbt', arguments: [], description: '' },
+];
+
+function fullName({ name, package: owner }: Callable, own: string): string {
+  return owner === 'dbt' || owner === own ? name : `${owner}.${name}`;
 }
 
-/** Answers a test's arguments as its YAML has them; null while they cannot be read. */
-export function argumentsOf(test: Test, { values, to, field, json }: Typed): Record<string, unknown> | null {
-  switch (test) {
-    case 'not_null':
-    case 'unique':
-      return {};
-    case 'accepted_values': {
-      const list = values.split(',').map((value) => value.trim()).filter((value) => value !== '');
-      return list.length > 0 ? { values: list } : null;
-    }
-    case 'relationships':
-      return to.trim() !== '' && field.trim() !== '' ? { to: `ref('${to.trim()}')`, field: field.trim() } : null;
-    case 'another':
-      return parsed(json);
-  }
+function useTests(project: string, environment: string, own: string): { id: string; test: Callable }[] {
+  const { data } = useNames(project, environment);
+  return (data?.tests ?? USUAL).map((test) => ({ id: fullName(test, own), test }));
 }
 
-type Props = { project: string; uniqueId: string; column: string | null; baseVersion: number; onClose: () => void };
-
-/** Adds a test to a node or to one of its columns. */
-export function AddTest({ project, uniqueId, column, baseVersion, onClose }: Props) {
-  const [test, setTest] = useState<Test>(column === null ? 'another' : 'not_null');
-  const [typed, setTyped] = useState<Typed>({ values: '', to: '', field: '', name: '', json: '' });
+/** Adds a test to a node or to one of its columns: one of those that the project can use, with its arguments. */
+export function AddTest({ project, environment, node, column, onClose }: Props) {
+  const tests = useTests(project, environment, node.package);
+  const [chosen, setChosen] = useState(column === null ? '' : 'not_null');
+  const [typed, setTyped] = useState<Record<string, string>>({});
+  const [warns, setWarns] = useState(false);
   const add = useAddTest(project);
-  const field = (name: keyof Typed) => ({
-    value: typed[name],
-    onChange: (event: { target: { value: string } }) => setTyped({ ...typed, [name]: event.target.value }),
-  });
-  const found = argumentsOf(test, typed);
-  const name = test === 'another' ? typed.name.trim() : test;
+  const test = tests.find(({ id }) => id === chosen)?.test;
+  const names = test ? orderedArguments(test.name, test.arguments) : [];
+  const given = Object.fromEntries(names.flatMap((name) => {
+    const value = argumentValue(name, typed[name] ?? '');
+    return value === undefined ? [] : [[name, value]];
+  }));
+  const isReady = test !== undefined && (NEEDED[test.name] ?? []).every((name) => name in given);
+  const members = {
+    unique_id: node.unique_id,
+    column,
+    test: chosen,
+    ...(Object.keys(given).length > 0 && { arguments: given }),
+    ...(warns && { config: { severity: 'warn' } }),
+  };
+  const settled = useSettled({ isReady, members });
+  const preview = useEditPreview(project, settled.isReady ? ({ type: 'add_test', ...settled.members }) : null);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (!found) return;
-    const members = Object.keys(found).length > 0 ? { arguments: found } : {};
-    add.mutate({ unique_id: uniqueId, column, test: name, ...members, baseVersion }, { onSuccess: onClose });
+    if (isReady) add.mutate({ ...members, baseVersion: node.version }, { onSuccess: onClose });
   };
+  const problem = add.error ?? (isReady ? preview.error : null);
+  const owners = [...new Set(tests.map(({ test: { package: owner } }) => owner))];
   return (
-    <Dialog open onOpenChange={onClose} title={column === null ? 'Test the node' : `Test ${column}`}>
+    <Dialog open onOpenChange={onClose} title={column === null ? `Test ${node.name}` : `Test ${column}`}>
       <form onSubmit={submit} style={{ display: 'grid', gap: 16 }}>
         <label className={bits.field}>
           <span>Test</span>
-          <select className={bits.input} value={test} onChange={(event) => setTest(event.target.value as Test)}>
-            {TESTS.map((option) => (
-              <option key={option}>{option}</option>
+          <select className={bits.input} value={chosen} autoFocus onChange={(event) => setChosen(event.target.value)}>
+            {chosen === '' && <option value="">Choose one</option>}
+            {owners.map((owner) => (
+              <optgroup key={owner} label={owner}>
+                {tests.filter(({ test: { package: of } }) => of === owner).map(({ id }) => (
+                  <option key={id} value={id}>
+                    {id}
+                  </option>
+                ))}
+              </optgroup>
             ))}
           </select>
+          {test?.description && <span className={bits.hint}>{test.description}</span>}
         </label>
-        {test === 'accepted_values' && <TextField label="Values" hint="With commas between them." {...field('values')} />}
-        {test === 'relationships' && (
-          <>
-            <TextField label="To" hint="The model that has the values." {...field('to')} />
-            <TextField label="Field" {...field('field')} />
-          </>
-        )}
-        {test === 'another' && (
-          <>
-            <TextField label="Name" hint="With its package where it is not this project's or dbt's own." {...field('name')} />
-            <TextField label="Arguments (JSON)" className="mono" placeholder="{}" {...field('json')} />
-          </>
-        )}
-        {add.error && <ProblemNote problem={asProblem(add.error)} />}
+        {names.map((name) => (
+          <TextField key={name} label={name} className="mono" hint={argumentHint(name)} value={typed[name] ?? ''} onChange={(event) => setTyped({ ...typed, [name]: event.target.value })} />
+        ))}
+        <label style={{ display: 'flex', gap: 8, fontSize: 12 }}>
+          <input type="checkbox" checked={warns} onChange={(event) => setWarns(event.target.checked)} />
+          Only warn when it finds rows
+        </label>
+        {problem && <ProblemNote problem={asProblem(problem)} />}
+        {isReady && preview.data && <Changes files={preview.data.files} label="What it writes" />}
         <DialogFoot>
-          <Button look="primary" type="submit" busy={add.isPending} disabled={found === null || name === ''}>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="primary" type="submit" busy={add.isPending} disabled={!isReady}>
             Add the test
           </Button>
         </DialogFoot>

@@ -4,14 +4,15 @@ import { useState } from 'react';
 import type { NodeDetail } from '@/api/schema';
 import { Pill } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
-import { ChevronIcon, CloseIcon, PenIcon, PlayIcon } from '@/components/ui/icons';
+import { ChevronIcon, CloseIcon, PenIcon, PlayIcon, WidenIcon } from '@/components/ui/icons';
 import { Menu, MenuItem, MenuSeparator } from '@/components/ui/overlay';
+import { useShortcuts } from '@/lib/shortcuts';
 
 import styles from './node.module.css';
 import type { NodePanelProps } from './node-panel';
 import { Rename } from './rename';
 
-type Props = NodePanelProps & { node: NodeDetail; isDraft: boolean; onRemove: () => void };
+type Props = NodePanelProps & { node: NodeDetail; isDraft: boolean };
 
 /** Kinds of nodes that the API renames. */
 const RENAMEABLE = new Set(['model', 'seed', 'snapshot', 'exposure', 'analysis']);
@@ -31,7 +32,7 @@ function Where({ project, node }: Pick<Props, 'project' | 'node'>) {
   );
 }
 
-function More({ node, onRun, onRename, onRemove }: Pick<Props, 'node' | 'onRun' | 'onRemove'> & { onRename: () => void }) {
+function More({ node, onRun, onConnect, onRename, onRemove }: Pick<Props, 'node' | 'onRun' | 'onConnect' | 'onRemove'> & { onRename: () => void }) {
   const trigger = (
     <Button look="icon" aria-label="More for this node">
       <ChevronIcon size={14} />
@@ -41,19 +42,22 @@ function More({ node, onRun, onRename, onRemove }: Pick<Props, 'node' | 'onRun' 
     <Menu trigger={trigger} align="end">
       {RUNNABLE.has(node.resource_type) && (
         <MenuItem onSelect={() => onRun(node)}>
-          <PlayIcon size={12} /> Run this node
+          <PlayIcon size={12} /> <span>Run this node</span> <kbd>Ctrl ⇧ ⏎</kbd>
         </MenuItem>
       )}
-      {RENAMEABLE.has(node.resource_type) && <MenuItem onSelect={onRename}>Rename…</MenuItem>}
+      {RENAMEABLE.has(node.resource_type) && <MenuItem onSelect={onRename}><span>Rename…</span><kbd>F2</kbd></MenuItem>}
+      <MenuItem onSelect={() => onConnect(node.unique_id)}><span>Connect…</span><kbd>C</kbd></MenuItem>
       <MenuSeparator />
-      <MenuItem onSelect={onRemove}>Remove…</MenuItem>
+      <MenuItem onSelect={() => onRemove(node.unique_id)}><span>Remove…</span><kbd>Del</kbd></MenuItem>
     </Menu>
   );
 }
 
 /** Names the node, says where it is defined and how it stands; it is renamed here. */
-export function NodeHead({ project, node, isDraft, state, onRun, onMoved, onRemove, onClose }: Props) {
+export function NodeHead({ project, node, isDraft, state, wide, onWide, onRun, onConnect, onMoved, onRemove, onClose }: Props) {
   const [renaming, setRenaming] = useState(false);
+  const canRename = RENAMEABLE.has(node.resource_type);
+  useShortcuts([{ keys: 'F2', does: 'Rename', run: () => setRenaming(canRename) }]);
   if (renaming) {
     const done = (moved: { moved: { from: string; to: string }[] } | null) => {
       setRenaming(false);
@@ -90,7 +94,10 @@ export function NodeHead({ project, node, isDraft, state, onRun, onMoved, onRemo
         )}
         {state}
         <span data-gap />
-        <More node={node} onRun={onRun} onRename={() => setRenaming(true)} onRemove={onRemove} />
+        <Button look="icon" aria-label={wide ? 'Narrow the panel' : 'Widen the panel'} aria-pressed={wide} onClick={() => onWide(!wide)}>
+          <WidenIcon size={14} />
+        </Button>
+        <More node={node} onRun={onRun} onConnect={onConnect} onRename={() => setRenaming(true)} onRemove={onRemove} />
         <Button look="icon" aria-label="Close the panel" onClick={onClose}>
           <CloseIcon size={14} />
         </Button>

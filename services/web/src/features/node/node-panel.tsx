@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useNode } from '@/api/queries';
@@ -8,6 +8,7 @@ import { Button } from '@/components/ui/button';
 import { CloseIcon } from '@/components/ui/icons';
 import { ProblemBlank } from '@/components/ui/problem';
 import { type Tab, Tabs } from '@/components/ui/tabs';
+import type { Definition } from '@/lib/sql/definition';
 import { useEditing } from '@/lib/use-editing';
 
 import { ColumnsTab } from './columns-tab';
@@ -16,7 +17,6 @@ import { ConfigTab } from './config-tab';
 import { NodeHead } from './node-head';
 import styles from './node.module.css';
 import { Preview } from './preview-tab';
-import { Remove } from './remove';
 import { SqlTab, useSaveNode } from './sql-tab';
 import { useRows } from './use-rows';
 
@@ -41,6 +41,13 @@ export interface NodePanelProps {
   state: ReactNode;
   onFacet: (facet: Facet) => void;
   onRun: (node: NodeDetail) => void;
+  /** Goes to where something is defined. */
+  onGo: (definition: Definition) => void;
+  /** Asks to connect the node, and to remove it. */
+  onConnect: (id: string) => void;
+  onRemove: (id: string) => void;
+  wide: boolean;
+  onWide: (wide: boolean) => void;
   /** The node has another unique_id now. */
   onMoved: (id: string) => void;
   onClose: () => void;
@@ -61,29 +68,27 @@ function tabsOf(node: NodeDetail): Tab<Facet>[] {
 }
 
 function Loaded({ node, ...panel }: NodePanelProps & { node: NodeDetail }) {
-  const { project, environment, history, line, onFacet, onClose } = panel;
+  const { project, environment, history, line, onFacet, onGo, onRun } = panel;
   const text = node.file?.text ?? '';
   const editing = useEditing(project, { path: node.path, text, version: node.version });
   const saving = useSaveNode(project, node, editing);
   const asking = useRows(project, environment, node.unique_id);
-  const [removing, setRemoving] = useState(false);
   const tabs = tabsOf(node);
   const facet = tabs.some((tab) => tab.id === panel.facet) ? panel.facet : 'sql';
   const content: Record<Facet, () => ReactNode> = {
-    sql: () => <SqlTab project={project} environment={environment} node={node} editing={editing} saving={saving} asking={asking} line={line} />,
-    compiled: () => <CompiledTab project={project} environment={environment} id={node.unique_id} />,
-    columns: () => <ColumnsTab project={project} node={node} />,
+    sql: () => <SqlTab project={project} environment={environment} node={node} editing={editing} saving={saving} asking={asking} line={line} onGo={onGo} onRun={onRun} />,
+    compiled: () => <CompiledTab project={project} environment={environment} node={node} />,
+    columns: () => <ColumnsTab project={project} environment={environment} node={node} />,
     config: () => <ConfigTab project={project} node={node} />,
     history: () => history,
     preview: () => <Preview asking={asking} onAsk={() => asking.ask(editing.isDirty ? editing.text : null)} />,
   };
   return (
     <>
-      <NodeHead {...panel} node={node} isDraft={editing.isDirty} onRemove={() => setRemoving(true)} />
+      <NodeHead {...panel} node={node} isDraft={editing.isDirty} />
       <Tabs tabs={tabs} value={facet} onChange={onFacet} label="Facets of the node">
         {content[facet]()}
       </Tabs>
-      {removing && <Remove project={project} node={node} onRemoved={onClose} onClose={() => setRemoving(false)} />}
     </>
   );
 }

@@ -30,19 +30,20 @@ function Content({ rows }: { rows: Rows }) {
   }
 }
 
-function words(rows: Rows): string {
-  if (rows.state === 'pending') return 'Preview · running…';
-  if (rows.state !== 'done') return 'Preview';
+function words({ rows, cte }: Asking, title: string): string {
+  const of = cte === undefined ? title : `${title} of ${cte}`;
+  if (rows.state === 'pending') return `${of} · running…`;
+  if (rows.state !== 'done') return of;
   const { rows: list, truncated, ms } = rows.rows;
-  return `Preview · ${truncated ? 'first ' : ''}${plural(list.length, 'row')} · ${duration(ms)}`;
+  return `${of} · ${truncated ? 'first ' : ''}${plural(list.length, 'row')} · ${duration(ms)}`;
 }
 
 /** Shows the first rows of the node. */
-export function Preview({ asking, onAsk }: { asking: Asking; onAsk: () => void }) {
+export function Preview({ asking, title = 'Preview', onAsk }: { asking: Asking; title?: string; onAsk: () => void }) {
   return (
     <div className={styles.fill}>
       <div className={styles.bar} style={{ borderTop: 0 }}>
-        <span role="status">{words(asking.rows)}</span>
+        <span role="status">{words(asking, title)}</span>
         <span data-gap />
         <Button look="quiet" busy={asking.rows.state === 'pending'} onClick={onAsk}>
           {asking.rows.state === 'none' ? 'Show rows' : 'Run again'} <kbd>Ctrl ⏎</kbd>

@@ -5,6 +5,7 @@ import { useRenameNode } from '@/api/commands';
 import { usePreviewRename } from '@/api/mutations';
 import type { CommandResult, NodeDetail, RenamePreview } from '@/api/schema';
 import { Button } from '@/components/ui/button';
+import { Changes } from '@/components/ui/changes';
 import { ProblemNote } from '@/components/ui/problem';
 import { plural } from '@/lib/format';
 
@@ -12,31 +13,6 @@ import styles from './node.module.css';
 
 /** How long after the last key the preview is asked for. */
 const SETTLE_MS = 250;
-
-function Changes({ preview }: { preview: RenamePreview }) {
-  return (
-    <ul style={{ display: 'grid', gap: 8 }} aria-label="What the rename writes">
-      {preview.files.map((file) => (
-        <li key={file.path}>
-          <span className="mono">
-            {file.path}
-            {file.moved_to && ` → ${file.moved_to}`}
-          </span>
-          {file.hunks.map((hunk) => (
-            <pre key={hunk.line}>
-              <div className={styles.old}>
-                {hunk.line} − {hunk.before.trim()}
-              </div>
-              <div className={styles.new}>
-                {hunk.line} + {hunk.after.trim()}
-              </div>
-            </pre>
-          ))}
-        </li>
-      ))}
-    </ul>
-  );
-}
 
 function Mentions({ preview }: { preview: RenamePreview }) {
   if (preview.mentions.length === 0) return null;
@@ -111,7 +87,7 @@ export function Rename({ project, node, onDone }: Props) {
               <p>
                 <b>{plural(edits, 'edit')}</b> in {plural(preview.data.files.length, 'file')}. {preview.data.target}
               </p>
-              <Changes preview={preview.data} />
+              <Changes files={preview.data.files} label="What the rename writes" />
               <Mentions preview={preview.data} />
             </>
           )}

@@ -1,17 +1,19 @@
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useSaveFile, useSetSql } from '@/api/commands';
-import { useGraph } from '@/api/queries';
+import { useFileAt, useGraph, useNames, useProject } from '@/api/queries';
 import type { NodeDetail } from '@/api/schema';
 import { LazyEditor, languageOf } from '@/components/editor/lazy-editor';
-import { Blank, Glyph } from '@/components/ui/bits';
+import { Blank, Glyph, SkeletonLines } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
 import { Conflict } from '@/components/ui/conflict';
 import { ProblemNote } from '@/components/ui/problem';
+import { completeSql } from '@/lib/sql/complete';
+import { type Definition, definitionAt } from '@/lib/sql/definition';
+import type { Known } from '@/lib/sql/names';
 import type { Editing } from '@/lib/use-editing';
 
-import { completeNodes } from './completion';
 import styles from './node.module.css';
 import { Preview } from './preview-tab';
 import type { Asking } from './use-rows';
@@ -25,14 +27,18 @@ export function useSaveNode(project: string, node: NodeDetail, editing: Editing)
   const saveFile = useSaveFile(project);
   const isSql = OF_SQL.has(node.resource_type) && /\.sql$/i.test(node.path);
   const used = isSql ? setSql : saveFile;
-  const save = (baseVersion = editing.base) => {
-    if (!editing.isDirty || used.isPending) return;
-    const text = editing.text;
-    const onSuccess = ({ version }: { version: number }) => editing.saved(text, version);
+  const send = (text: string, baseVersion: number, then?: () => void) => {
+    if (used.isPending) return;
+    const onSuccess = ({ version }: { version: number }) => {
+      editing.saved(editing.text, version);
+      then?.();
+    };
     if (isSql) setSql.mutate({ unique_id: node.unique_id, sql: text, baseVersion }, { onSuccess });
     else saveFile.mutate({ path: node.path, text, baseVersion }, { onSuccess });
   };
-  return { save, isSaving: used.isPending, problem: used.error && asProblem(used.error), forget: () => used.reset() };
+  /** Saves what was typed, where something was, and goes on. */
+  const save = (then?: () => void) => (editing.isDirty ? send(editing.text, editing.base, then) : then?.());
+  return { save, saveOver: send, isSaving: used.isPending, problem: used.error && asProblem(used.error), forget: () => used.reset() };
 }
 
 export type Saving = ReturnType<typeof useSaveNode>;
@@ -45,6 +51,8 @@ type Props = {
   saving: Saving;
   asking: Asking;
   line: number | undefined;
+  onGo: (definition: Definition) => void;
+  onRun: (node: NodeDetail) => void;
 };
 
 function Messages({ node }: { node: NodeDetail }) {
@@ -61,21 +69,34 @@ function Messages({ node }: { node: NodeDetail }) {
   );
 }
 
-function Refused({ saving, editing }: Pick<Props, 'saving' | 'editing'>) {
-  const { problem, save, forget } = saving;
+function Refused({ node, saving, editing }: Pick<Props, 'node' | 'saving' | 'editing'>) {
+  const { problem, isSaving, saveOver, forget } = saving;
   if (!problem) return null;
+  if (problem.code !== 'EDIT_CONFLICT') {
+    return (
+      <div className={styles.note}>
+        <ProblemNote problem={problem} />
+      </div>
+    );
+  }
   const takeTheirs = () => {
     editing.discard();
     forget();
   };
+  const version = Number(problem.version);
+  // Until their text is read, there is nothing to choose between.
+  if (node.version < version) return <SkeletonLines lines={1} label="Loading their edit" />;
   return (
-    <div className={styles.note}>
-      {problem.code === 'EDIT_CONFLICT' ? (
-        <Conflict conflict={problem} onMine={() => save(Number(problem.version))} onTheirs={takeTheirs} />
-      ) : (
-        <ProblemNote problem={problem} />
-      )}
-    </div>
+    <Conflict
+      detail={problem.detail}
+      theirs={node.file?.text ?? ''}
+      mine={editing.text}
+      language={languageOf(node.path)}
+      busy={isSaving}
+      onSave={(text) => saveOver(text, node.version)}
+      onTheirs={takeTheirs}
+      onClose={forget}
+    />
   );
 }
 
@@ -87,19 +108,42 @@ function marksOf({ diagnostics, path }: NodeDetail, { rows }: Asking) {
   return [...found, { line: rows.place.line, column: rows.place.column, severity: 'error', message: rows.message }];
 }
 
-/** Edits the text that defines a node; its problems stand at their lines, its rows below. */
-export function SqlTab({ project, environment, node, editing, saving, asking, line }: Props) {
+/** Answers the text as it was published last, while that is wanted: empty where the file is new. */
+function usePublished(project: string, path: string, wanted: boolean): { text: string | null; version: number | null } {
+  const { data: detail } = useProject(project);
+  const published = detail?.published?.state === 'published' ? detail.published.version : null;
+  const { data, error } = useFileAt(project, path, published ?? 0, { enabled: wanted && published !== null });
+  if (!wanted || published === null) return { text: null, version: published };
+  return { text: error ? '' : (data?.text ?? null), version: published };
+}
+
+/** Answers all that the editor completes from and leads to. */
+function useKnown(project: string, environment: string): Known {
   const { data: graph } = useGraph(project, environment);
-  const complete = useMemo(() => completeNodes(graph?.nodes ?? []), [graph]);
+  const { data: names } = useNames(project, environment);
+  return useMemo(() => ({ nodes: graph?.nodes ?? [], names }), [graph, names]);
+}
+
+/** Edits the text that defines a node; its problems stand at their lines, its rows below. */
+export function SqlTab({ project, environment, node, editing, saving, asking, line, onGo, onRun }: Props) {
+  const known = useKnown(project, environment);
+  const complete = useMemo(() => completeSql(() => known), [known]);
   const marks = useMemo(() => marksOf(node, asking), [node, asking]);
+  const [comparing, setComparing] = useState(false);
+  const published = usePublished(project, node.path, comparing);
   if (node.file?.text == null) {
     return <Blank title="No text here">{node.resource_type === 'seed' ? 'A seed is data: see its rows under Preview, or edit it under Files.' : 'Its file is not a text.'}</Blank>;
   }
-  const ask = () => asking.ask(editing.isDirty ? editing.text : null);
+  const ask = (cte?: string) => asking.ask(editing.isDirty ? editing.text : null, cte);
+  const go = (text: string, at: number) => {
+    const found = definitionAt(known, text, at);
+    if (found) onGo(found);
+    return found !== undefined;
+  };
   const isReadOnly = node.path.startsWith('dbt_packages/');
   return (
     <div className={styles.fill}>
-      <Refused saving={saving} editing={editing} />
+      <Refused node={node} saving={saving} editing={editing} />
       <div className={styles.editor}>
         <LazyEditor
           key={node.node_key}
@@ -110,9 +154,13 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
           marks={marks}
           line={line}
           complete={complete}
+          original={published.text}
           onChange={editing.change}
           onSave={() => saving.save()}
-          onPreview={ask}
+          onPreview={() => ask()}
+          onPreviewCte={ask}
+          onRun={() => saving.save(() => onRun(node))}
+          onGo={go}
         />
       </div>
       <Messages node={node} />
@@ -120,7 +168,7 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
         {editing.isDirty ? (
           <>
             <Glyph tone="warn" glyph="●" />
-            <span>Draft, kept in this browser</span>
+            <span className="clip">Draft, kept in this browser</span>
             <span data-gap />
             <Button look="quiet" onClick={editing.discard}>
               Discard
@@ -132,9 +180,14 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
             <span data-gap />
           </>
         )}
+        {published.version !== null && (
+          <Button look="quiet" aria-pressed={comparing} onClick={() => setComparing(!comparing)} title={`Compare with version ${published.version}, which is published`}>
+            {comparing ? 'Without changes' : 'Changes'}
+          </Button>
+        )}
         {asking.rows.state === 'none' && (
-          <Button look="quiet" onClick={ask}>
-            Preview <kbd>Ctrl ⏎</kbd>
+          <Button look="quiet" onClick={() => ask()} title="Ctrl Enter; Alt Enter for the CTE at the cursor">
+            Preview
           </Button>
         )}
         <Button look={editing.isDirty ? 'primary' : 'plain'} busy={saving.isSaving} disabled={!editing.isDirty} onClick={() => saving.save()}>
@@ -143,7 +196,7 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
       </div>
       {asking.rows.state !== 'none' && (
         <div className={styles.preview}>
-          <Preview asking={asking} onAsk={ask} />
+          <Preview asking={asking} onAsk={() => ask(asking.cte)} />
         </div>
       )}
     </div>

@@ -18,8 +18,10 @@ export type Rows =
 
 export interface Asking {
   rows: Rows;
-  /** Asks for the first rows of the node, or of a text instead of its own. */
-  ask: (sql: string | null) => void;
+  /** The CTE whose rows were asked for last. */
+  cte: string | undefined;
+  /** Asks for the first rows of the node, or of a text instead of its own; of one CTE of it where one is named. */
+  ask: (sql: string | null, cte?: string) => void;
 }
 
 /** Asks for the first rows of a node, and follows the answer. */
@@ -27,8 +29,11 @@ export function useRows(project: string, environment: string, uniqueId: string):
   const [id, setId] = useState<string>();
   const asked = useAskRows(project);
   const { data, error } = usePreview(project, id);
-  const ask = (sql: string | null) =>
-    asked.mutate({ unique_id: uniqueId, sql, environment, limit: LIMIT }, { onSuccess: ({ preview_id }) => setId(preview_id) });
+  const [cte, setCte] = useState<string>();
+  const ask = (sql: string | null, wanted?: string) => {
+    setCte(wanted);
+    asked.mutate({ unique_id: uniqueId, sql, cte: wanted ?? null, environment, limit: LIMIT }, { onSuccess: ({ preview_id }) => setId(preview_id) });
+  };
   const rows = (): Rows => {
     if (asked.isPending) return { state: 'pending' };
     const refused = asked.error ?? error;
@@ -38,5 +43,5 @@ export function useRows(project: string, environment: string, uniqueId: string):
     if (data.state === 'done') return { state: 'done', rows: data };
     return { state: 'failed', code: data.code, message: data.message, sqlstate: data.sqlstate ?? null, place: data.place ?? null };
   };
-  return { rows: rows(), ask };
+  return { rows: rows(), cte, ask };
 }

@@ -34,3 +34,8 @@ test('zips a folder and names its top', async () => {
   const { unzipSync } = await import('fflate');
   expect(Object.keys(unzipSync(archive.bytes))).toEqual(['shop/dbt_project.yml']);
 });
+
+test('names what was probably executable: a browser does not tell', async () => {
+  const archive = await ofChosen(chosen(['shop/dbt_project.yml', 'name: shop'], ['shop/run.sh', '#!/bin/sh']));
+  expect(archive.programs).toEqual(['shop/run.sh']);
+});

@@ -41,13 +41,18 @@ async function walk(entry: FileSystemEntry, path: string, into: Found[]): Promis
   }
 }
 
-async function zipped(found: Found[]): Promise<Uint8Array<ArrayBuffer>> {
+/** A program's first two bytes: such a file was probably executable, which a browser does not tell. */
+const HASH_BANG = [0x23, 0x21];
+
+async function zipped(found: Found[]): Promise<{ bytes: Uint8Array<ArrayBuffer>; programs: string[] }> {
   const { zip } = await import('fflate');
   const files: Record<string, Uint8Array> = {};
   for (const { path, file } of found) files[path] = new Uint8Array(await file.arrayBuffer());
-  return new Promise((resolve, reject) =>
-    zip(files, { level: 4 }, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+  const programs = Object.keys(files).filter((path) => HASH_BANG.every((byte, at) => files[path]?.[at] === byte));
+  const bytes = await new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) =>
+    zip(files, { level: 4 }, (error, content) => (error ? reject(error) : resolve(content))),
   );
+  return { bytes, programs };
 }
 
 async function ofFiles(found: Found[]): Promise<Archive> {
@@ -58,7 +63,7 @@ async function ofFiles(found: Found[]): Promise<Archive> {
     return { bytes: new Uint8Array(await first.file.arrayBuffer()), type, source: first.file.name };
   }
   const top = first.path.split('/')[0] ?? 'a folder';
-  return { bytes: await zipped(found), type: 'application/zip', source: top };
+  return { ...(await zipped(found)), type: 'application/zip', source: top };
 }
 
 /** Makes an archive of what was dropped: an archive as it is, a folder zipped. */

@@ -32,7 +32,7 @@ function Counts({ report }: { report: Report }) {
 }
 
 /** Says what an import took, what it left out and why, which packages are missing, and what is wrong in the files. */
-export function ImportReport({ report, onClose }: { report: Report; onClose: () => void }) {
+export function ImportReport({ report, programs, onClose }: { report: Report; programs: string[]; onClose: () => void }) {
   const { left_out, packages_missing, diagnostics, diagnostic_count } = report;
   const isClean = left_out.length + packages_missing.length + diagnostic_count === 0;
   return (
@@ -61,6 +61,18 @@ export function ImportReport({ report, onClose }: { report: Report; onClose: () 
                 {found.message}
               </span>
               <span className="mono muted">{found.place ? `${found.place.path}:${found.place.line}` : found.code}</span>
+            </li>
+          ))}
+        </Section>
+      )}
+      {programs.length > 0 && (
+        <Section title={`${plural(programs.length, 'file')} taken as not executable`}>
+          {programs.map((path) => (
+            <li key={path}>
+              <span className="mono clip" title={path}>
+                {path}
+              </span>
+              <span className="muted">a browser does not tell who may execute it; an archive or `dvt import` does</span>
             </li>
           ))}
         </Section>

@@ -40,11 +40,11 @@ function useImporting() {
   const creating = useCreateProject();
   const [reading, setReading] = useState(false);
   const [refused, setRefused] = useState<Refused | null>(null);
-  const [report, setReport] = useState<Report | null>(null);
+  const [report, setReport] = useState<{ report: Report; programs: string[] } | null>(null);
   const send = (archive: Archive) => {
     setRefused(null);
     importing.mutate(archive, {
-      onSuccess: setReport,
+      onSuccess: (taken) => setReport({ report: taken, programs: archive.programs ?? [] }),
       onError: (error) => setRefused({ problem: asProblem(error), archive }),
     });
   };
@@ -63,7 +63,7 @@ function useImporting() {
   const sample = () =>
     creating.mutate(
       { name: 'night_trains', template: 'sample' },
-      { onSuccess: setReport, onError: (error) => setRefused({ problem: asProblem(error), archive: null }) },
+      { onSuccess: (taken) => setReport({ report: taken, programs: [] }), onError: (error) => setRefused({ problem: asProblem(error), archive: null }) },
     );
   const busy = reading || importing.isPending || creating.isPending;
   return { busy, reading, refused, report, send, read, sample, forget: () => setRefused(null), close: () => setReport(null) };
@@ -126,7 +126,7 @@ export function ImportZone() {
       {refused?.archive && roots.length > 0 && (
         <ChooseRoot roots={roots} onClose={forget} onChoose={(root) => refused.archive && send({ ...refused.archive, root })} />
       )}
-      {report && <ImportReport report={report} onClose={close} />}
+      {report && <ImportReport {...report} onClose={close} />}
     </section>
   );
 }

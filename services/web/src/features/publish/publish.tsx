@@ -11,11 +11,12 @@ import { actorName } from '@/lib/actor';
 import { plural } from '@/lib/format';
 import { publishStatus } from '@/lib/status';
 
+import { Changes } from './changes';
 import { editsAfter, proposed } from './message';
 import styles from './publish.module.css';
 
 function useEdits(project: string, published: number): HistoryEvent[] {
-  const { data } = useHistory(project);
+  const { data } = useHistory(project, 'branch');
   return editsAfter(data?.pages.flatMap((page) => page.events) ?? [], published);
 }
 
@@ -40,23 +41,39 @@ function Form({ project, environment, detail }: { project: string; environment: 
   const message = typed ?? proposed(edits);
   const isPublished = published >= detail.version;
   const submit = () => publish.mutate({ message, environment }, { onSuccess: () => setTyped(undefined) });
+  const ahead = detail.version - published;
   return (
-    <Card className={styles.form}>
-      <p>
-        {isPublished
-          ? `Version ${detail.version} of ${detail.branch} is published.`
-          : `${plural(detail.version - published, 'edit')} of ${detail.branch} will be one commit, with the artifacts compiled for ${environment}.`}
-      </p>
-      {edits.length > 0 && <Edits edits={edits} />}
-      <TextArea label="Message" rows={4} value={message} onChange={(event) => setTyped(event.target.value)} />
-      {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
-      <div className={styles.foot}>
-        <span className="muted">Version {detail.version}</span>
-        <Button look="primary" busy={publish.isPending} onClick={submit}>
-          Publish version {detail.version}
-        </Button>
-      </div>
-    </Card>
+    <>
+      <Card className={styles.form}>
+        <div className={styles.state}>
+          <Pill tone={isPublished ? 'ok' : 'run'} glyph={isPublished ? '✓' : '↑'}>
+            {isPublished ? 'published' : published === 0 ? 'not published' : `${plural(ahead, 'edit')} ahead`}
+          </Pill>
+          <span>
+            {isPublished
+              ? `Version ${detail.version} of ${detail.branch} is in Git.`
+              : `Version ${detail.version} of ${detail.branch} will be one commit, with the artifacts compiled for ${environment}.`}
+          </span>
+        </div>
+        {edits.length > 0 && <Edits edits={edits} />}
+        <TextArea label="Message" hint="Proposed from the edits; the first line is the subject." rows={edits.length > 1 ? 6 : 3} value={message} onChange={(event) => setTyped(event.target.value)} />
+        {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
+        <div className={styles.foot}>
+          <span />
+          <Button look="primary" busy={publish.isPending} disabled={isPublished && detail.published?.environment === environment} onClick={submit}>
+            Publish version {detail.version}
+          </Button>
+        </div>
+      </Card>
+      {!isPublished && (
+        <>
+          <h2 className={styles.heading}>Changes</h2>
+          <Card className={styles.changes}>
+            <Changes project={project} from={published} />
+          </Card>
+        </>
+      )}
+    </>
   );
 }
 

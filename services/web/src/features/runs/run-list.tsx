@@ -10,6 +10,7 @@ import { classes } from '@/lib/class-names';
 import { duration } from '@/lib/format';
 import { runStatus } from '@/lib/status';
 
+import { RunChart } from './run-chart';
 import styles from './runs.module.css';
 
 /** How wide the bar of the longest run is, in pixels. */
@@ -52,8 +53,7 @@ function Row({ project, run, longest }: { project: string; run: RunSummary; long
   );
 }
 
-function List({ project }: { project: string }) {
-  const { data, error, refetch } = useRuns(project);
+function List({ project, runs: { data, error, refetch } }: { project: string; runs: ReturnType<typeof useRuns> }) {
   if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonLines lines={6} label="Loading the runs" />;
   if (data.runs.length === 0) {
@@ -80,10 +80,12 @@ function List({ project }: { project: string }) {
 
 /** Lists the runs of a project, newest first. */
 export function RunList({ project }: { project: string }) {
+  const runs = useRuns(project);
   return (
     <Page title="Runs" width={1200}>
+      {runs.data && <RunChart project={project} runs={runs.data.runs} />}
       <Card className={styles.table}>
-        <List project={project} />
+        <List project={project} runs={runs} />
       </Card>
     </Page>
   );

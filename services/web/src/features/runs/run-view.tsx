@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useCancelRun, useStartRun } from '@/api/mutations';
@@ -11,6 +11,7 @@ import { actorName } from '@/lib/actor';
 import { duration, plural } from '@/lib/format';
 import { runStatus } from '@/lib/status';
 
+import { leftOver } from './reasons';
 import { selectionWords } from './run-list';
 import styles from './runs.module.css';
 import { StepList } from './step-list';
@@ -51,16 +52,24 @@ function Verbs({ project, run, onStarted }: { project: string; run: RunDetail; o
   const cancel = useCancelRun(project);
   const start = useStartRun(project);
   const { command, environment, select, exclude, full_refresh, threads } = run;
-  const again = () =>
+  const again = (what: string) =>
     start.mutate(
-      { command: command as 'build', environment, select, exclude, full_refresh, threads },
+      { command: command as 'build', environment, select: what, exclude, full_refresh, threads },
       { onSuccess: ({ run_id }) => onStarted(run_id) },
     );
+  const left = leftOver(run.steps);
   if (run.state === 'finished') {
     return (
-      <Button busy={start.isPending} onClick={again}>
-        Rerun
-      </Button>
+      <>
+        {left !== '' && (
+          <Button busy={start.isPending} onClick={() => again(left)} title={left}>
+            Rerun from failure
+          </Button>
+        )}
+        <Button busy={start.isPending} onClick={() => again(select)}>
+          Rerun
+        </Button>
+      </>
     );
   }
   return (
@@ -91,7 +100,9 @@ function Title({ run }: { run: RunDetail }) {
   );
 }
 
-function Body({ project, run, selected, onSelect }: { project: string; run: RunDetail; selected: string | undefined; onSelect: (step: string) => void }) {
+type BodyProps = { project: string; run: RunDetail; selected: string | undefined; onSelect: (step: string) => void; failingRows: (test: string) => ReactNode };
+
+function Body({ project, run, selected, onSelect, failingRows }: BodyProps) {
   const now = useTick(run.state !== 'finished');
   const step = run.steps.find((known) => known.unique_id === selected) ?? usualStep(run.steps);
   if (!step) {
@@ -104,15 +115,23 @@ function Body({ project, run, selected, onSelect }: { project: string; run: RunD
   return (
     <div className={styles.grid}>
       <StepList steps={run.steps} now={now} selected={step.unique_id} onSelect={onSelect} />
-      <StepPanel key={step.unique_id} project={project} run={run} step={step} />
+      <StepPanel key={step.unique_id} project={project} run={run} step={step} failingRows={failingRows} />
     </div>
   );
 }
 
-type Props = { project: string; id: string; step: string | undefined; onSelect: (step: string) => void; onStarted: (run: string) => void };
+/** Says how long the run will still take, by how long its steps took before. */
+function Expected({ run }: { run: RunDetail }) {
+  const now = useTick(run.state !== 'finished');
+  if (run.expected_ms == null || !run.started_at) return null;
+  const left = run.expected_ms - (now - Date.parse(run.started_at));
+  return ` · about ${duration(run.expected_ms)} in all${left > 0 ? `, ${duration(left)} left` : ', any moment now'}`;
+}
+
+type Props = { project: string; id: string; step: string | undefined; onSelect: (step: string) => void; onStarted: (run: string) => void; failingRows: (test: string) => ReactNode };
 
 /** Shows a run at a glance, live: what failed, where in the source, what it took down with it. */
-export function RunView({ project, id, step, onSelect, onStarted }: Props) {
+export function RunView({ project, id, step, onSelect, onStarted, failingRows }: Props) {
   const { data: run, error, refetch } = useRun(project, id);
   if (error && !run) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!run) return <SkeletonLines lines={10} label="Loading the run" />;
@@ -121,7 +140,8 @@ export function RunView({ project, id, step, onSelect, onStarted }: Props) {
     <Page title={<Title run={run} />} actions={<Verbs project={project} run={run} onStarted={onStarted} />}>
       <p className="muted" role="status">
         Started by {actorName(run.requested_by)} <Ago at={run.requested_at} />
-        {took} · {plural(run.threads, 'step')} at a time
+        {took}
+        <Expected run={run} /> · {plural(run.threads, 'step')} at a time
         {run.steps.length > 0 && ` · ${countWords(run)}`}
       </p>
       {run.message && run.steps.length > 0 && (
@@ -129,7 +149,7 @@ export function RunView({ project, id, step, onSelect, onStarted }: Props) {
           <ProblemNote problem={{ code: run.outcome ?? '', detail: run.message, trace_id: '' }} />
         </div>
       )}
-      <Body project={project} run={run} selected={step} onSelect={onSelect} />
+      <Body project={project} run={run} selected={step} onSelect={onSelect} failingRows={failingRows} />
     </Page>
   );
 }

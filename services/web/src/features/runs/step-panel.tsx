@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useFileAt, useStepLog, useStepSql } from '@/api/queries';
@@ -123,22 +123,32 @@ function WhyFacet({ project, step }: Of) {
   );
 }
 
-type Facet = 'error' | 'log' | 'sql' | 'why';
+type Facet = 'error' | 'rows' | 'log' | 'sql' | 'why';
 const FACETS = { error: ErrorFacet, log: LogFacet, sql: SqlFacet, why: WhyFacet };
 
+/** Says whether a step is a test that found rows. */
+function foundRows({ resource_type, failures }: RunStep): boolean {
+  return resource_type === 'test' && (failures ?? 0) > 0;
+}
+
 /** Shows one step of a run: why it failed and where in the source, its log, the SQL it sent, why it ran. */
-export function StepPanel({ project, run, step }: Of) {
+export function StepPanel({ project, run, step, failingRows }: Of & { failingRows: (test: string) => ReactNode }) {
   const [chosen, setChosen] = useState<Facet | null>(null);
   const status = stepStatus(step);
   const tabs: Tab<Facet>[] = [
     ...(step.error ? [{ id: 'error' as const, label: 'Error' }] : []),
+    ...(foundRows(step) ? [{ id: 'rows' as const, label: `Failing rows ${count(step.failures ?? 0)}` }] : []),
     { id: 'log', label: 'Log' },
     { id: 'sql', label: 'SQL sent' },
     { id: 'why', label: step.state === 'skipped' ? 'Why it was skipped' : 'Why it ran' },
   ];
   const usual = step.error ? 'error' : step.state === 'skipped' ? 'why' : 'log';
   const facet = chosen && tabs.some((tab) => tab.id === chosen) ? chosen : usual;
-  const Content = FACETS[facet];
+  const content = () => {
+    if (facet === 'rows') return failingRows(step.unique_id);
+    const Content = FACETS[facet];
+    return <Content key={step.unique_id} project={project} run={run} step={step} />;
+  };
   const took = step.duration_ms == null ? [] : [duration(step.duration_ms)];
   const rows = step.rows == null ? [] : [plural(step.rows, 'row')];
   return (
@@ -150,7 +160,7 @@ export function StepPanel({ project, run, step }: Of) {
         <p className="muted">{[status.word, ...took, ...rows, ...(step.state === 'skipped' ? [reasonWords(step.reason)] : [])].join(' · ')}</p>
       </div>
       <Tabs tabs={tabs} value={facet} onChange={setChosen} label="What to show of the step">
-        <Content key={step.unique_id} project={project} run={run} step={step} />
+        {content()}
       </Tabs>
     </Card>
   );
