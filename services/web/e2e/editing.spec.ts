@@ -62,8 +62,9 @@ test('two edits of the same line are a choice between theirs and mine', async ({
   await panelOf(ada).getByRole('button', { name: /^Save/ }).click();
   await expect(strip(ada)).toContainText('dim_lines.sql');
   await panelOf(bob).getByRole('button', { name: /^Save/ }).click();
-  const choice = panelOf(bob).getByRole('alert');
-  await expect(choice).toContainText('select 1 as hers');
+  const choice = bob.getByRole('dialog', { name: 'Two edits of the same lines' });
+  await expect(choice).toContainText('Ada');
+  await expect(choice.getByRole('textbox', { name: 'Theirs' })).toContainText('select 1 as hers');
   await choice.getByRole('button', { name: 'Save mine' }).click();
   await expect(panelOf(ada).getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 2 as his');
 });

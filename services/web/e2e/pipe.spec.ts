@@ -29,6 +29,9 @@ async function importSample(page: Page): Promise<string> {
 
 async function seeAll(page: Page): Promise<void> {
   await graphIsDrawn(page);
+  await expect(page.locator('[data-group]')).toHaveText([/booking.*4 tables/, /rail.*4 tables/]);
+  await page.getByRole('button', { name: 'Open all groups' }).click();
+  await page.getByRole('button', { name: 'Zoom to fit' }).click();
   await expect(page.locator('[data-node]')).toHaveCount(42);
   await expect(page.locator('.react-flow__edge')).toHaveCount(47);
 }

@@ -216,10 +216,17 @@ export function usePlan(project: string, wanted: PlanWanted | null) {
   });
 }
 
-/** Names this open page to the others. */
-const SESSION = crypto.randomUUID();
+/** Names this page to the others; the same one after a reload. */
+const SESSION = session();
 /** How often a page says that it is there. */
 const PRESENCE_MS = 5_000;
+
+function session(): string {
+  const key = 'dvt.session';
+  const known = sessionStorage.getItem(key) ?? crypto.randomUUID();
+  sessionStorage.setItem(key, known);
+  return known;
+}
 
 /** Says that this page is open at a node, and answers who else is here. */
 export function usePresence(project: string, node: string | undefined) {

@@ -46,7 +46,7 @@ function useOthers(): ReadonlyMap<string, readonly string[]> {
   return useMemo(() => {
     const at = new Map<string, string[]>();
     for (const { actor, unique_id } of data?.others ?? []) {
-      if (unique_id) at.set(unique_id, [...(at.get(unique_id) ?? []), actorName(actor)]);
+      if (unique_id) at.set(unique_id, [...new Set([...(at.get(unique_id) ?? []), actorName(actor)])]);
     }
     return at;
   }, [data]);

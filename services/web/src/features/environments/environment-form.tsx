@@ -12,7 +12,10 @@ import styles from './environments.module.css';
 
 type Typed = Record<'name' | 'target' | 'database' | 'schema' | 'threads' | 'vars' | 'env', string>;
 
-const EMPTY: Typed = { name: '', target: 'local', database: '', schema: '', threads: '4', vars: '', env: '' };
+/** Answers what a new environment begins with: the target of one that is there. */
+function begun(like: Environment | undefined): Typed {
+  return { name: '', target: like?.target ?? '', database: like?.database ?? '', schema: '', threads: String(like?.threads ?? 4), vars: '', env: '' };
+}
 
 function written(environment: Environment): Typed {
   const { name, target, database, schema, threads = 4, vars = {}, env = {} } = environment;
@@ -38,9 +41,11 @@ function read(typed: Typed): Environment {
   return { ...rest, threads: Number(threads), vars: object(vars), env: object(env) as Record<string, string> };
 }
 
+type Props = { project: string; environment: Environment | null; like: Environment | undefined; onClose: () => void };
+
 /** Defines an environment, or one that is there anew. */
-export function EnvironmentForm({ project, environment, onClose }: { project: string; environment: Environment | null; onClose: () => void }) {
-  const [typed, setTyped] = useState(environment ? written(environment) : EMPTY);
+export function EnvironmentForm({ project, environment, like, onClose }: Props) {
+  const [typed, setTyped] = useState(environment ? written(environment) : begun(like));
   const define = useDefineEnvironment(project);
   const field = (name: keyof Typed) => ({
     value: typed[name],

@@ -131,7 +131,6 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     f: () => onFocus(focus === undefined ? selectedKey : undefined),
     a: () => onAdd(idsOf(meant)),
     c: () => idsOf(meant).slice(0, 1).forEach(onConnectTo),
-    ' ': () => pick((key, before) => (key === current ? !before : before || key === selectedKey)),
     Delete: () => onRemove(idsOf(meant)),
     Backspace: () => onRemove(idsOf(meant)),
     Enter: () => current !== undefined && view.closed.has(current) && grouping.toggle(current),
@@ -144,10 +143,14 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const direction = ARROWS[event.key];
-    const act = keys[event.key];
+    const act = event.shiftKey ? undefined : keys[event.key];
     if (direction) {
       const to = current === undefined ? nodes.find((node) => node.type !== 'frame')?.id : walk(view, positions, current, direction);
-      if (to !== undefined) select(to);
+      if (to !== undefined) {
+        // With Shift the walk picks what it comes by.
+        pick((key, before) => key === to || (event.shiftKey && (before || key === current)));
+        select(to);
+      }
     } else if (act) act();
     else return;
     event.preventDefault();

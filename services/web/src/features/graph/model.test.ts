@@ -124,3 +124,10 @@ test('ends on a cycle of stages', () => {
   const cycle = modelOf({ nodes: [node('a', { path: 'models/x/a.sql' }), node('b', { path: 'models/y/b.sql' })], edges: [[0, 1], [1, 0]] });
   expect(layOutStages(viewOf(cycle, new Map(), () => true), new Map()).size).toBe(2);
 });
+
+test('places a closed group that stands in a later column of its stage', () => {
+  const inStage = (name: string, folder: string) => node(name, { path: `models/marts/${folder}/${name}.sql` });
+  const chained = modelOf({ nodes: [inStage('a', 'x'), inStage('b', 'y'), inStage('c', 'y')], edges: [[0, 1], [0, 2]] });
+  const positions = layOutStages(viewOf(chained, groupsOf(chained), () => false), new Map());
+  expect([...positions.values()].every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
+});

@@ -122,7 +122,7 @@ class Stages {
   private stack(blocks: readonly Block[], left: number): void {
     let bottom = -Infinity;
     for (const block of this.ordered(blocks)) {
-      const rows = Math.max(...block.columns.map((column) => column?.length ?? 0));
+      const rows = Math.max(...Array.from(block.columns, (column) => column?.length ?? 0));
       const [above, below] = block.framed ? [FRAME.top, FRAME.side] : [0, 0];
       const height = rows * STEP.y - GAP.row;
       const first = (block.columns.find((column) => column !== undefined) ?? []).flatMap((key) => (this.view.parents.get(key) ?? []).flatMap((parent) => this.placed.get(parent)?.y ?? []));

@@ -40,9 +40,9 @@ export function useFirstSight(
   useEffect(() => {
     const { key: at, positions: known } = first.current;
     const point = at === undefined ? undefined : known.get(at);
-    // Later the whole graph is shown: after a part of it.
-    first.current = { key: undefined, positions: known };
     const frame = requestAnimationFrame(() => {
+      // Later the whole graph is shown: after a part of it.
+      first.current = { key: undefined, positions: known };
       if (point) void flow.setCenter(point.x + NODE_WIDTH / 2, point.y + NODE_HEIGHT / 2, { zoom: READABLE });
       else void flow.fitView(FIT);
     });

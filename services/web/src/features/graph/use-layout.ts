@@ -7,7 +7,7 @@ import type { Positions } from './layout';
 import { layOut } from './layout-worker';
 import { layOutStages } from './stages';
 
-const keyOf = (project: string) => `dvt.layout.${project}`;
+const keyOf = (project: string) => `dvt.places.${project}`;
 /** Where the nodes of each project stood last; those of closed groups keep their place in the order. */
 const memory = new Map<string, Positions>();
 

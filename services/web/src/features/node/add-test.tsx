@@ -1,4 +1,4 @@
-import { type SyntheticEvent, useState } from 'react';
+import { type SyntheticEvent, useId, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useAddTest } from '@/api/commands';
@@ -33,6 +33,7 @@ function useTests(project: string, environment: string, own: string): { id: stri
 
 /** Adds a test to a node or to one of its columns: one of those that the project can use, with its arguments. */
 export function AddTest({ project, environment, node, column, onClose }: Props) {
+  const id = useId();
   const tests = useTests(project, environment, node.package);
   const [chosen, setChosen] = useState(column === null ? '' : 'not_null');
   const [typed, setTyped] = useState<Record<string, string>>({});
@@ -63,9 +64,9 @@ export function AddTest({ project, environment, node, column, onClose }: Props) 
   return (
     <Dialog open onOpenChange={onClose} title={column === null ? `Test ${node.name}` : `Test ${column}`}>
       <form onSubmit={submit} style={{ display: 'grid', gap: 16 }}>
-        <label className={bits.field}>
-          <span>Test</span>
-          <select className={bits.input} value={chosen} autoFocus onChange={(event) => setChosen(event.target.value)}>
+        <div className={bits.field}>
+          <label htmlFor={id}>Test</label>
+          <select id={id} className={bits.input} value={chosen} autoFocus onChange={(event) => setChosen(event.target.value)}>
             {chosen === '' && <option value="">Choose one</option>}
             {owners.map((owner) => (
               <optgroup key={owner} label={owner}>
@@ -78,7 +79,7 @@ export function AddTest({ project, environment, node, column, onClose }: Props) 
             ))}
           </select>
           {test?.description && <span className={bits.hint}>{test.description}</span>}
-        </label>
+        </div>
         {names.map((name) => (
           <TextField key={name} label={name} className="mono" hint={argumentHint(name)} value={typed[name] ?? ''} onChange={(event) => setTyped({ ...typed, [name]: event.target.value })} />
         ))}

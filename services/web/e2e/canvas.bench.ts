@@ -1,0 +1,143 @@
+/** How fast the canvas is with a thousand nodes, in a real browser on the real binary; scripts/bench prints what it writes. */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { type Page, expect } from '@playwright/test';
+import { zipSync } from 'fflate';
+
+import { test } from './app';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const DIST = join(ROOT, 'services/web/dist');
+/** How many models the project has, in how many folders of each layer. */
+const MODELS = 1000;
+const FOLDERS = 10;
+/** How many times the page is opened; the median counts. */
+const OPENED = 5;
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+}
+
+/** Makes a project of a thousand models: staging, intermediate, marts, each reading two of the layer before it. */
+function project(): Uint8Array<ArrayBuffer> {
+  const text = (content: string) => new TextEncoder().encode(content);
+  const files: Record<string, Uint8Array> = { 'big/dbt_project.yml': text('name: big\nversion: "1.0"\nprofile: big\n') };
+  const layers = ['staging', 'intermediate', 'marts'];
+  const size = Math.ceil(MODELS / layers.length);
+  for (let at = 0; at < MODELS; at += 1) {
+    const [layer, place] = [Math.floor(at / size), at % size];
+    const name = (of: number, number: number) => `${layers[of]?.slice(0, 3) ?? ''}_${String(number % size).padStart(3, '0')}`;
+    const reads = layer === 0 ? [] : [name(layer - 1, place), name(layer - 1, place + 7)];
+    const sql = reads.length === 0 ? 'select 1 as id' : reads.map((read) => `select * from {{ ref('${read}') }}`).join('\nunion all\n');
+    files[`big/models/${layers[layer] ?? ''}/area_${place % FOLDERS}/${name(layer, place)}.sql`] = text(sql);
+  }
+  return zipSync(files);
+}
+
+async function importProject(base: string): Promise<string> {
+  const answer = await fetch(`${base}/api/v1/projects/import?source=big.zip`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/zip', 'idempotency-key': crypto.randomUUID() },
+    body: project(),
+  });
+  expect(answer.status).toBe(201);
+  return ((await answer.json()) as { project_id: string }).project_id;
+}
+
+/** Answers when all nodes stood on the canvas, in milliseconds from navigation. */
+function placed(page: Page): Promise<number> {
+  return page.evaluate(
+    (wanted) =>
+      new Promise<number>((done) => {
+        const look = () => {
+          if (document.querySelectorAll('.react-flow__minimap-node').length >= wanted) done(performance.now());
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+    MODELS,
+  );
+}
+
+/** Pans and zooms by the wheel, as a hand does, and answers how long each frame took. */
+async function frames(page: Page): Promise<number[]> {
+  const box = await page.locator('.react-flow__pane').boundingBox();
+  if (!box) throw new Error('there is no canvas');
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.evaluate(() => {
+    const kept = window as unknown as { frames: number[]; watching: boolean };
+    kept.frames = [];
+    kept.watching = true;
+    let last = performance.now();
+    const look = (now: number) => {
+      kept.frames.push(now - last);
+      last = now;
+      if (kept.watching) requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  for (const [dx, dy, key] of [[40, 0], [0, 40], [-40, -20], [0, -24, 'Control'], [0, 24, 'Control'], [30, 30]] as const) {
+    if (key) await page.keyboard.down(key);
+    for (let at = 0; at < 40; at += 1) await page.mouse.wheel(dx, dy);
+    if (key) await page.keyboard.up(key);
+  }
+  return page.evaluate(() => {
+    const kept = window as unknown as { frames: number[]; watching: boolean };
+    kept.watching = false;
+    // The first frames belong to what went before.
+    return kept.frames.slice(2);
+  });
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+/** Adds up what a browser loads before it shows the first page: what index.html names, and the project's page with the graph. */
+function firstView(loaded: readonly string[]): number {
+  const names = new Set(loaded.map((address) => new URL(address).pathname).filter((path) => /\.(js|css)$/.test(path)));
+  const sizes = readdirSync(join(DIST, 'assets')).filter((name) => names.has(`/assets/${name}`)).map((name) => gzipSync(readFileSync(join(DIST, 'assets', name))).length);
+  return sizes.reduce((sum, size) => sum + size, 0) / 1024;
+}
+
+function write(figures: readonly Figure[]): void {
+  const folder = join(ROOT, 'target/bench');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'canvas.json'), `${JSON.stringify(figures, null, 2)}\n`);
+}
+
+test('the canvas with a thousand nodes', async ({ open, baseURL }) => {
+  test.setTimeout(600_000);
+  const id = await importProject(baseURL ?? '');
+  const page = await open('/');
+  const loaded: string[] = [];
+  page.on('response', (response) => loaded.push(response.url()));
+  await page.goto(`/projects/${id}`);
+  await expect(page.locator('[data-group]').first()).toBeVisible();
+  await page.evaluate(() => document.fonts.ready);
+  const bundle = firstView([...loaded]);
+  await page.getByRole('button', { name: 'Open all groups' }).click();
+  await placed(page);
+  const opened: number[] = [];
+  for (let at = 0; at < OPENED; at += 1) {
+    await page.goto(`/projects/${id}`);
+    opened.push(await placed(page));
+  }
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  const took = await frames(page);
+  const graph = await fetch(`${baseURL ?? ''}/api/v1/projects/${id}/graph`, { headers: { 'accept-encoding': 'gzip' } });
+  const wire = Number(graph.headers.get('content-length') ?? (await graph.arrayBuffer()).byteLength);
+  write([
+    { name: 'canvas_open_1000', value: Math.round(quantile(opened, 0.5)), unit: 'ms' },
+    { name: 'canvas_frame_p95_1000', value: Number(quantile(took, 0.95).toFixed(1)), unit: 'ms' },
+    { name: 'first_view_bundle', value: Number(bundle.toFixed(1)), unit: 'KB' },
+    { name: 'graph_json_1000', value: wire, unit: 'bytes' },
+  ]);
+  console.log(JSON.stringify({ opened: opened.map(Math.round), frames: took.length, p50: quantile(took, 0.5), p95: quantile(took, 0.95), max: Math.max(...took) }));
+});
