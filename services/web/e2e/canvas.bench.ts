@@ -54,7 +54,7 @@ function placed(page: Page): Promise<number> {
     (wanted) =>
       new Promise<number>((done) => {
         const look = () => {
-          if (document.querySelectorAll('.react-flow__minimap-node').length >= wanted) done(performance.now());
+          if (Number(document.querySelector('[data-placed]')?.getAttribute('data-placed')) >= wanted) done(performance.now());
           else requestAnimationFrame(look);
         };
         look();

@@ -43,6 +43,7 @@ test('two nodes are connected by a drag, and the strip leads to what it wrote', 
   await from.hover();
   await from.locator('.react-flow__handle.source').hover();
   await page.mouse.down();
+  await to.hover();
   await to.locator('.react-flow__handle.target').hover();
   await page.mouse.up();
   await expect(strip(page)).toContainText('dim_passengers.sql +');

@@ -54,7 +54,8 @@ pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<
         }
         None => {
             let columns = entry.path(["columns".into()]);
-            let column = if text.is_empty() { json!({"name": name}) } else { json!({"name": name, "description": text}) };
+            let column =
+                if text.is_empty() { json!({"name": name}) } else { json!({"name": name, "description": text}) };
             entry.yaml.push(&columns, &column)?;
         }
     }

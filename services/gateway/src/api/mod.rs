@@ -34,6 +34,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use dvt_runtime::trace;
+use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
 use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
@@ -108,6 +109,8 @@ pub fn router(app: App, guards: Guard) -> Router {
         .fallback(web::serve)
         .layer(from_fn_with_state(guards, guard))
         .layer(from_fn(follow))
+        // All but what is small, and the stream of events, which must not wait for its compression.
+        .layer(CompressionLayer::new())
         .with_state(app)
 }
 

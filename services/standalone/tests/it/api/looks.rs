@@ -117,3 +117,16 @@ async fn a_test_without_arguments_has_an_empty_object() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compresses_answers_but_not_the_stream_of_events() {
+    let server = Server::start("gateway_gzip").await;
+    let project = server.sample().await;
+    for (address, encoding) in [("graph", Some("gzip")), ("stream?after=0", None)] {
+        let mut request = super::server::get(&format!("{project}/{address}"));
+        request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+        let response = server.open(request).await;
+        let found = response.headers().get("content-encoding").map(|value| value.to_str().unwrap());
+        assert_eq!(found, encoding, "{address}");
+    }
+}

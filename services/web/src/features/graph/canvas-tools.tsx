@@ -1,10 +1,11 @@
 import { MiniMap, Panel, useReactFlow } from '@xyflow/react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 
 import { Button } from '@/components/ui/button';
 import { FitIcon, FoldIcon, MinusIcon, PlusIcon, UnfoldIcon } from '@/components/ui/icons';
 import { Tooltip } from '@/components/ui/overlay';
 
+import { type DustNodeType, mapNode } from './dust';
 import styles from './graph.module.css';
 
 /** How the graph is fitted into the canvas; below it stand the map and the tools. */
@@ -62,7 +63,8 @@ export function Tools({ onToggleAll, onAdd }: ToolsProps) {
 }
 
 /** Shows the whole graph small, with what of it is in sight. */
-export function Overview({ colourOf }: { colourOf: (type: string | undefined, data: unknown) => string }) {
+export function Overview({ colourOf, dust }: { colourOf: (type: string | undefined, data: unknown) => string; dust: DustNodeType | undefined }) {
+  const nodeComponent = useMemo(() => mapNode(dust), [dust]);
   return (
     <MiniMap
       className={styles.minimap ?? ''}
@@ -76,7 +78,7 @@ export function Overview({ colourOf }: { colourOf: (type: string | undefined, da
       maskStrokeColor="var(--accent)"
       maskStrokeWidth={2}
       nodeColor={(node) => colourOf(node.type, node.data)}
-      nodeBorderRadius={6}
+      nodeComponent={nodeComponent}
     />
   );
 }

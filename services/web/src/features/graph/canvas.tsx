@@ -9,9 +9,10 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useNodesState,
+  useOnViewportChange,
   useReactFlow,
 } from '@xyflow/react';
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useState } from 'react';
 
 import type { Graph, RunStep } from '@/api/schema';
 import { Skeleton } from '@/components/ui/bits';
@@ -19,8 +20,9 @@ import { ProblemBlank } from '@/components/ui/problem';
 import { createStore } from '@/lib/store';
 
 import { FocusNotice, Overview, Tools } from './canvas-tools';
+import { Dust, FAR, LARGE, speckAt } from './dust';
+import { EdgesLayer } from './edges-layer';
 import styles from './graph.module.css';
-import { GraphEdge } from './graph-edge';
 import { GraphNode, type Others, type Watched, WatchedContext } from './graph-node';
 import { FrameNode, GroupNode, ToggleContext } from './group-node';
 import { createHighlight, highlightOf } from './highlight';
@@ -28,13 +30,13 @@ import { NODE_HEIGHT } from './layout';
 import { around, keyOf, modelOf, only } from './model';
 import { type Drawn, place } from './place';
 import { type States, statesOf } from './states';
+import { useDrawn } from './use-drawn';
 import { type Grouping, useGroups } from './use-groups';
 import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
 import { type Direction, walk } from './walk';
 
-const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode };
-const EDGE_TYPES = { dbt: GraphEdge };
+const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode, edges: EdgesLayer, dust: Dust };
 const ZOOM = { min: 0.05, max: 2 };
 const ADD_TO_SELECTION = ['Control', 'Meta'];
 /** How far the focus on a node reaches. */
@@ -79,7 +81,7 @@ function useChosen(nodes: Graph['nodes'], chosen: CanvasProps['chosen'], { insid
 }
 
 function colourOf(type: string | undefined, data: unknown): string {
-  if (type === 'frame') return 'transparent';
+  if (type === 'frame' || type === 'edges' || type === 'dust') return 'transparent';
   if (type === 'group') return 'var(--line3)';
   return `var(--${(data as { node: { resource_type: string } }).node.resource_type}, var(--analysis))`;
 }
@@ -112,10 +114,19 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   );
   const isPart = layout.view !== grouping.view;
   useFirstSight(current, positions, isPart ? focus : undefined, flow);
-  const edges = useMemo(
-    () => view.edges.map(([source, target]) => ({ id: `${source}>${target}`, source, target, type: 'dbt' })),
-    [view],
-  );
+  const [far, setFar] = useState(false);
+  const isLarge = view.nodes.size > LARGE;
+  const { drawn, dust } = useDrawn(view, nodes, { current, isFar: isLarge && far });
+  const [canvasElement, setCanvasElement] = useState<HTMLElement | null>(null);
+  useOnViewportChange({
+    onChange: ({ zoom }) => {
+      setFar(zoom < FAR);
+      if (!isLarge || !canvasElement) return;
+      canvasElement.toggleAttribute('data-far', zoom < FAR);
+      canvasElement.style.setProperty('--zoom', String(zoom));
+    },
+  });
+  const onPaneClick = (event: MouseEvent) => select(dust && far ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
   const picked = nodes.filter((node) => node.selected && node.type === 'dbt').map((node) => node.id);
   const pick = (wanted: (key: string, before: boolean) => boolean) =>
@@ -170,12 +181,10 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   return (
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
-    <div className={styles.canvas} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div ref={setCanvasElement} className={styles.canvas} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
       <ReactFlow
-        nodes={nodes}
-        edges={edges}
+        nodes={drawn}
         nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
         onNodeClick={(event, node) => {
           if (node.type === 'group') grouping.toggle(node.id);
@@ -183,7 +192,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         }}
         onNodeMouseEnter={(_, node) => setHovered(node.id)}
         onNodeMouseLeave={() => setHovered(undefined)}
-        onPaneClick={() => select(undefined)}
+        onPaneClick={onPaneClick}
         onNodeDragStop={onNodeDragStop}
         onConnect={connect}
         onConnectEnd={onConnectEnd}
@@ -201,7 +210,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         maxZoom={ZOOM.max}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />
-        <Overview colourOf={colourOf} />
+        <Overview colourOf={colourOf} dust={dust} />
         <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? grouping.toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
         {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
       </ReactFlow>

@@ -61,6 +61,8 @@ function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefin
 export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodeProps<DbtNode>) {
   const { highlight, states, others } = useWatched();
   const mark = useStorePart(highlight, (all) => nodeMark(all, id));
+  // Handles listen to every move of the canvas: only the node that is looked at has some.
+  const isNear = mark === 'selected' || mark === 'center';
   const state = useStorePart(states, (all) => all.get(id));
   const here = useStorePart(others, (all) => all.get(node.unique_id));
   return (
@@ -71,7 +73,7 @@ export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodePro
       data-state={state?.status?.word}
       title={`${node.name} · ${kindWords(node)}`}
     >
-      <Handle type="target" position={Position.Left} className={styles.handle} />
+      {isNear && <Handle type="target" position={Position.Left} className={styles.handle} />}
       <b>{node.name}</b>
       <span className={styles.mark}>
         <Mark node={node} state={state} />
@@ -89,7 +91,7 @@ export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodePro
           ))}
         </span>
       )}
-      <Handle type="source" position={Position.Right} className={styles.handle} />
+      {isNear && <Handle type="source" position={Position.Right} className={styles.handle} />}
     </div>
   );
 });

@@ -1,4 +1,4 @@
-import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import type { Node, NodeProps } from '@xyflow/react';
 import { createContext, memo, useContext } from 'react';
 
 import { Glyph } from '@/components/ui/bits';
@@ -56,7 +56,6 @@ export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodePr
       data-group={group.key}
       title={`${group.label} · ${countWords(group)} · Enter or a click opens it`}
     >
-      <Handle type="target" position={Position.Left} className={styles.noHandle} isConnectable={false} />
       <b>{group.label}</b>
       <span className={styles.mark}>{state === '' ? <RightIcon size={12} /> : MARKS[state]}</span>
       <small>
@@ -64,7 +63,6 @@ export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodePr
           {group.kind === 'source' ? 'source' : 'folder'} · {countWords(group)}
         </span>
       </small>
-      <Handle type="source" position={Position.Right} className={styles.noHandle} isConnectable={false} />
     </div>
   );
 });

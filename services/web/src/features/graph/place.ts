@@ -1,13 +1,22 @@
+import { Position } from '@xyflow/react';
+
+import type { DustNodeType } from './dust';
+import type { EdgesNodeType } from './edges-layer';
 import type { DbtNode } from './graph-node';
 import type { FrameNodeType, GroupNodeType } from './group-node';
 import type { View } from './groups';
 import { NODE_HEIGHT, NODE_WIDTH, type Point, type Positions, frameOf } from './layout';
 
 /** Is anything that the canvas draws. */
-export type Drawn = DbtNode | GroupNodeType | FrameNodeType;
+export type Drawn = DbtNode | GroupNodeType | FrameNodeType | EdgesNodeType | DustNodeType;
 
 const SIZE = { width: NODE_WIDTH, height: NODE_HEIGHT };
 const LEAF = { ...SIZE, measured: SIZE };
+/** Where edges begin and end: known without measuring. */
+const HANDLES = [
+  { type: 'target' as const, position: Position.Left, x: 0, y: NODE_HEIGHT / 2, width: 1, height: 1 },
+  { type: 'source' as const, position: Position.Right, x: NODE_WIDTH, y: NODE_HEIGHT / 2, width: 1, height: 1 },
+];
 
 /** Answers where a node stands: where somebody pinned it, else where the layout has it. */
 function placeOf(view: View, positions: Positions, key: string): Point | undefined {
@@ -22,7 +31,7 @@ export function place(view: View, positions: Positions, selected: ReadonlySet<st
     const frame = frameOf(group.members.flatMap((key) => (view.nodes.has(key) ? (at(key) ?? []) : [])));
     if (!frame) return [];
     const { x, y, ...size } = frame;
-    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -1 }];
+    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -2 }];
   });
   const groups = [...view.closed.values()].flatMap((group): Drawn[] => {
     const position = at(group.key);
@@ -30,7 +39,7 @@ export function place(view: View, positions: Positions, selected: ReadonlySet<st
   });
   const nodes = [...view.nodes.values()].flatMap((node): Drawn[] => {
     const position = at(node.node_key);
-    return position ? [{ id: node.node_key, type: 'dbt', position, data: { node }, selected: selected.has(node.node_key), ...LEAF }] : [];
+    return position ? [{ id: node.node_key, type: 'dbt', position, data: { node }, selected: selected.has(node.node_key), handles: HANDLES, ...LEAF }] : [];
   });
   return [...frames, ...groups, ...nodes];
 }

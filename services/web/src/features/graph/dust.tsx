@@ -1,0 +1,83 @@
+import type { MiniMapNodeProps, Node, NodeProps } from '@xyflow/react';
+import { memo, useMemo } from 'react';
+
+import { useStore } from '@/lib/store';
+
+import styles from './graph.module.css';
+import { type DbtNode, useWatched } from './graph-node';
+import { NODE_HEIGHT, NODE_WIDTH, type Point } from './layout';
+
+/** From how many nodes on those that are too small to read are drawn together. */
+export const LARGE = 300;
+/** Below this zoom words cannot be read. */
+export const FAR = 0.4;
+
+interface Speck extends Point {
+  key: string;
+  kind: string;
+}
+
+export type DustNodeType = Node<{ specks: readonly Speck[]; far: boolean }, 'dust'>;
+
+function boxes(specks: readonly Speck[], from: Point): string {
+  return specks.map(({ x, y }) => `M${x - from.x} ${y - from.y}h${NODE_WIDTH}v${NODE_HEIGHT}h${-NODE_WIDTH}z`).join('');
+}
+
+function byKind(specks: readonly Speck[]): Map<string, Speck[]> {
+  const kinds = new Map<string, Speck[]>();
+  for (const speck of specks) kinds.set(speck.kind, [...(kinds.get(speck.kind) ?? []), speck]);
+  return kinds;
+}
+
+/** Makes the node that stands for all others while they are too small to read: moving the canvas mounts none of them. */
+export function dustNode(nodes: readonly DbtNode[], far: boolean): DustNodeType[] {
+  const specks = nodes.map(({ id, position, data }) => ({ key: id, kind: data.node.resource_type, ...position }));
+  if (specks.length === 0) return [];
+  const [x, y] = [Math.min(...specks.map((speck) => speck.x)), Math.min(...specks.map((speck) => speck.y))];
+  const size = { width: Math.max(...specks.map((speck) => speck.x)) + NODE_WIDTH - x, height: Math.max(...specks.map((speck) => speck.y)) + NODE_HEIGHT - y };
+  return [{ id: 'dust', type: 'dust', position: { x, y }, data: { specks, far }, ...size, measured: size, draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1 }];
+}
+
+/** Draws nodes as boxes in the colours of their kinds; those that failed, and those that no selector finds, stand out. */
+export const Dust = memo(function Dust({ data: { specks, far }, positionAbsoluteX: x, positionAbsoluteY: y }: NodeProps<DustNodeType>) {
+  const { highlight, states } = useWatched();
+  const { chosen } = useStore(highlight);
+  const stood = useStore(states);
+  const drawn = useMemo(() => {
+    if (!far) return null;
+    const from = { x, y };
+    const isChosen = ({ key }: Speck) => chosen === null || chosen.has(key);
+    const failed = specks.filter(({ key }) => stood.get(key)?.status?.tone === 'bad');
+    return {
+      faint: boxes(specks.filter((speck) => !isChosen(speck)), from),
+      kinds: [...byKind(specks.filter(isChosen))].map(([kind, some]) => ({ kind, path: boxes(some, from) })),
+      failed: boxes(failed, from),
+    };
+  }, [specks, far, x, y, chosen, stood]);
+  if (!drawn) return null;
+  return (
+    <svg className={styles.dust} aria-hidden="true">
+      <path d={drawn.faint} fill="var(--line3)" />
+      {drawn.kinds.map(({ kind, path }) => (
+        <path key={kind} d={path} fill={`var(--${kind}, var(--analysis))`} />
+      ))}
+      <path d={drawn.failed} fill="var(--bad)" />
+    </svg>
+  );
+});
+
+/** Draws a node of the map; the many as one. */
+export function mapNode(dust: DustNodeType | undefined) {
+  const many = new Set(dust?.data.specks.map(({ key }) => key));
+  return function MapNode({ id, x, y, width, height, color }: MiniMapNodeProps) {
+    if (id === 'dust' && dust) {
+      return [...byKind(dust.data.specks)].map(([kind, some]) => <path key={kind} d={boxes(some, { x: 0, y: 0 })} fill={`var(--${kind}, var(--analysis))`} />);
+    }
+    return many.has(id) || color === 'transparent' ? null : <rect x={x} y={y} width={width} height={height} rx={6} fill={color ?? 'none'} />;
+  };
+}
+
+/** Finds the node at a place of the canvas. */
+export function speckAt({ data: { specks } }: DustNodeType, { x, y }: Point): string | undefined {
+  return specks.find((speck) => speck.x <= x && x <= speck.x + NODE_WIDTH && speck.y <= y && y <= speck.y + NODE_HEIGHT)?.key;
+}
