@@ -22,6 +22,7 @@ mod publishes;
 mod reruns;
 mod runs;
 mod scope;
+mod search;
 mod selection;
 mod shapes;
 mod steps;
@@ -83,6 +84,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(exports::record))
         .routes(routes!(exports::last))
         .routes(routes!(diff::diff))
+        .routes(routes!(search::search))
         .routes(routes!(presence::note))
         .routes(routes!(history::list))
         .routes(routes!(history::detail))

@@ -19,6 +19,7 @@ export const keys = {
     ['project', project, 'columns', environment, id] as const,
   compiled: (project: string, environment: string, id: string) =>
     ['project', project, 'files', 'compiled', environment, id] as const,
+  search: (project: string, text: string) => ['project', project, 'files', 'search', text] as const,
   names: (project: string, environment: string) => ['project', project, 'files', 'names', environment] as const,
   plan: (project: string, wanted: unknown) => ['project', project, 'files', 'plan', wanted] as const,
   edit: (project: string, intent: unknown) => ['project', project, 'files', 'edit', intent] as const,

@@ -11,6 +11,7 @@ import type {
   EventDetail,
   FileText,
   FileTree,
+  Found,
   Graph,
   HistoryPage,
   Intent,
@@ -167,6 +168,19 @@ export function useNames(project: string, environment: string, options: Options<
     queryFn: ({ signal }) => get<Names>(`${of(project)}/names`, { signal, query: fileQuery(project, environment) }),
     placeholderData: keepPreviousData,
     ...options,
+  });
+}
+
+/** The shortest text that is searched for. */
+const SEARCHED_FROM = 2;
+
+/** Lists the lines of all files in which a text stands. */
+export function useSearch(project: string, text: string) {
+  return useQuery({
+    queryKey: keys.search(project, text),
+    queryFn: ({ signal }) => get<Found>(`${of(project)}/search`, { signal, query: { text } }),
+    enabled: text.length >= SEARCHED_FROM,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -1016,6 +1016,21 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description Lists the lines in which a text stands. */
+        Found: {
+            lines: components["schemas"]["FoundLine"][];
+            /** @description There are more lines than were asked for. */
+            truncated: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description Is a line in which the text stands. */
+        FoundLine: {
+            /** @description From 1. */
+            line: number;
+            path: string;
+            text: string;
+        };
         /** @description Is a relation of the target with its columns. */
         FoundRelation: {
             columns: components["schemas"]["ActualColumn"][];
@@ -1854,6 +1869,8 @@ export type FileLeftOut = components['schemas']['FileLeftOut'];
 export type FilePreview = components['schemas']['FilePreview'];
 export type FileText = components['schemas']['FileText'];
 export type FileTree = components['schemas']['FileTree'];
+export type Found = components['schemas']['Found'];
+export type FoundLine = components['schemas']['FoundLine'];
 export type FoundRelation = components['schemas']['FoundRelation'];
 export type Graph = components['schemas']['Graph'];
 export type GraphNode = components['schemas']['GraphNode'];

@@ -130,3 +130,13 @@ async fn compresses_answers_but_not_the_stream_of_events() {
         assert_eq!(found, encoding, "{address}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_the_lines_in_which_a_text_stands() {
+    let server = Server::start("gateway_search").await;
+    let project = server.sample().await;
+    let found = server.get(&format!("{project}/search?text=REF('fct_bookings')&limit=2")).await;
+    assert_eq!((found["lines"].as_array().unwrap().len(), &found["truncated"]), (2, &json!(true)));
+    assert!(found["lines"][0]["text"].as_str().unwrap().contains("ref('fct_bookings')"), "{found}");
+    assert!(found["lines"][0]["line"].as_u64().unwrap() > 0);
+}

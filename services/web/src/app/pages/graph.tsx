@@ -12,7 +12,9 @@ import { Canvas, CanvasSkeleton } from '@/features/graph/canvas';
 import { actorName } from '@/lib/actor';
 import { selectorOf } from '@/lib/selector';
 import { stepStatus } from '@/lib/status';
+import { useStore } from '@/lib/store';
 
+import { type Gesture, gesture } from '../shell/gesture';
 import { PickedBar } from '../shell/picked-bar';
 import { useRunning } from '../shell/run-button';
 import { useScope } from '../shell/scope';
@@ -69,12 +71,9 @@ function useFollow(): void {
   });
 }
 
-type Editing = { kind: 'add'; from: string[] } | { kind: 'connect'; id: string } | { kind: 'remove'; ids: string[] } | null;
-
 /** Is the dialog of the gesture that is under way. */
-function Gesture({ graph, editing, onEnd }: { graph: Graph; editing: Editing; onEnd: () => void }) {
+function Asking({ graph, editing, onEnd }: { graph: Graph; editing: Gesture; onEnd: () => void }) {
   const { project, search, change } = useScope();
-  if (editing === null) return null;
   const open = (node: string | undefined) => {
     onEnd();
     void change({ node, tab: undefined, line: undefined }, true);
@@ -97,9 +96,8 @@ function Gesture({ graph, editing, onEnd }: { graph: Graph; editing: Editing; on
   }
 }
 
-type Editor = { editing: Editing; edit: (editing: Editing) => void };
-
-function GraphView({ editing, edit: setEditing }: Editor) {
+function GraphView() {
+  const editing = useStore(gesture);
   const { project, environment, search, change } = useScope();
   const { data: graph, error, refetch } = useGraph(project, environment);
   const steps = useSteps();
@@ -110,11 +108,11 @@ function GraphView({ editing, edit: setEditing }: Editor) {
   const others = useOthers();
   if (error && !graph) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!graph) return <CanvasSkeleton />;
-  const add = (from: string[]) => setEditing({ kind: 'add', from });
-  const remove = (ids: string[]) => ids.length > 0 && setEditing({ kind: 'remove', ids });
-  const gesture = editing && (
+  const add = (from: string[]) => gesture.set({ kind: 'add', from });
+  const remove = (ids: string[]) => ids.length > 0 && gesture.set({ kind: 'remove', ids });
+  const dialog = editing && (
     <Suspense fallback={null}>
-      <Gesture graph={graph} editing={editing} onEnd={() => setEditing(null)} />
+      <Asking graph={graph} editing={editing} onEnd={() => gesture.set(null)} />
     </Suspense>
   );
   if (graph.nodes.length === 0) {
@@ -123,7 +121,7 @@ function GraphView({ editing, edit: setEditing }: Editor) {
         <Blank title="No nodes yet" actions={<Button look="primary" onClick={() => add([])}>Add a node</Button>}>
           A node is a model: a select that becomes a view or a table.
         </Blank>
-        {gesture}
+        {dialog}
       </>
     );
   }
@@ -150,12 +148,12 @@ function GraphView({ editing, edit: setEditing }: Editor) {
         onPlace={(node_key, x, y) => place.mutate({ node_key, x, y })}
         onConnect={(from, to) => connect.mutate({ from, to, baseVersion: graph.version })}
         onAdd={add}
-        onConnectTo={(id) => setEditing({ kind: 'connect', id })}
+        onConnectTo={(id) => gesture.set({ kind: 'connect', id })}
         onRemove={remove}
         others={others}
         picked={picked}
       />
-      {gesture}
+      {dialog}
     </>
   );
 }
@@ -175,7 +173,6 @@ function NodeState({ id }: { id: string }) {
 export function GraphPage() {
   const { search } = useScope();
   const { run } = useRunning();
-  const [editing, setEditing] = useState<Editing>(null);
   const [wide, setWide] = useState(false);
   useFollow();
   const node = search.node;
@@ -185,8 +182,8 @@ export function GraphPage() {
         id={node}
         state={<NodeState id={node} />}
         onRun={(found) => run(selectorOf(found))}
-        onConnect={(id) => setEditing({ kind: 'connect', id })}
-        onRemove={(id) => setEditing({ kind: 'remove', ids: [id] })}
+        onConnect={(id) => gesture.set({ kind: 'connect', id })}
+        onRemove={(id) => gesture.set({ kind: 'remove', ids: [id] })}
         wide={wide}
         onWide={setWide}
       />
@@ -195,7 +192,7 @@ export function GraphPage() {
   return (
     <>
       <h1 className="only-heard">Graph</h1>
-      <Split name="node" label="Width of the panel" {...PANEL} wide={wide} main={<GraphView editing={editing} edit={setEditing} />} side={side || null} />
+      <Split name="node" label="Width of the panel" {...PANEL} wide={wide} main={<GraphView />} side={side || null} />
     </>
   );
 }

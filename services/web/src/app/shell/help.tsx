@@ -6,7 +6,7 @@ const PARTS: [string, [string, ...string[]][]][] = [
   [
     'Anywhere',
     [
-      ['Search nodes, files and commands', '/', 'Ctrl K'],
+      ['Search nodes, files, their text, and commands', '/', 'Ctrl K'],
       ['Run what is selected', 'Ctrl Enter'],
       ['Problems', 'P'],
       ['This help', '?'],
@@ -18,6 +18,12 @@ const PARTS: [string, [string, ...string[]][]][] = [
       ['Walk the graph', '←', '→', '↑', '↓'],
       ['Upstream, downstream', '[', ']'],
       ['Focus on the node, two steps each way', 'F'],
+      ['Add a node', 'A'],
+      ['Connect the node', 'C'],
+      ['Rename the node', 'F2'],
+      ['Remove the node', 'Del'],
+      ['Pick several nodes', 'Shift ↓', 'Ctrl click'],
+      ['Open a group', 'Enter'],
       ['Let go of the node', 'Esc'],
     ],
   ],
@@ -26,6 +32,10 @@ const PARTS: [string, [string, ...string[]][]][] = [
     [
       ['Save', 'Ctrl S'],
       ['Preview the rows', 'Ctrl Enter'],
+      ['Preview the CTE at the cursor', 'Alt Enter'],
+      ['Save and run the node', 'Ctrl Shift Enter'],
+      ['Complete', 'Ctrl Space'],
+      ['Go to the definition', 'F12', 'Ctrl click'],
       ['Find in the text', 'Ctrl F'],
     ],
   ],

@@ -1,20 +1,25 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useMemo, useState } from 'react';
 
-import { useGraph, useTree } from '@/api/queries';
+import { useGraph, useSearch, useTree } from '@/api/queries';
 import { Dialog } from '@/components/ui/overlay';
+import { useSettled } from '@/lib/use-settled';
 
 import { useScope } from './scope';
 import styles from './shell.module.css';
 
 /** How many results are shown. */
 const SHOWN = 40;
+/** How many names are shown above the lines of files. */
+const NAMED = 12;
 
-interface Found {
+export interface Found {
   id: string;
   label: string;
   kind: string;
   colour?: string;
+  /** The shortcut that does the same. */
+  keys?: string;
   go: () => void;
 }
 
@@ -64,6 +69,19 @@ function useEverything(commands: Found[]): Found[] {
   }, [graph, tree, commands, navigate, project]);
 }
 
+/** Answers the lines of all files in which a text stands, once somebody stopped typing. */
+function useLines(typed: string): Found[] {
+  const { project } = useScope();
+  const navigate = useNavigate();
+  const { data } = useSearch(project, useSettled(typed));
+  return (typed === '' ? [] : (data?.lines ?? [])).map(({ path, line, text }) => ({
+    id: `line:${path}:${line}`,
+    label: text,
+    kind: `${path}:${line}`,
+    go: () => void navigate({ to: '/projects/$project/files', params: { project }, search: { path, line } }),
+  }));
+}
+
 function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found: Found) => void }) {
   if (found.length === 0) return <p className="muted">Nothing is called that.</p>;
   return (
@@ -84,7 +102,8 @@ function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found
         >
           <span className={styles.stripe} style={{ background: result.colour ?? 'var(--line3)' }} />
           <span className="mono clip">{result.label}</span>
-          <small>{result.kind}</small>
+          <small className="clip">{result.kind}</small>
+          {result.keys !== undefined && <kbd>{result.keys}</kbd>}
         </div>
       ))}
     </div>
@@ -93,11 +112,13 @@ function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found
 
 type Props = { open: boolean; onOpenChange: (open: boolean) => void; commands: Found[] };
 
-/** Finds nodes, files and commands by their names. */
+/** Finds nodes, files and commands by their names, and texts in files. */
 export function Palette({ open, onOpenChange, commands }: Props) {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
-  const found = best(useEverything(commands), typed.trim());
+  const named = best(useEverything(commands), typed.trim());
+  const lines = useLines(typed.trim());
+  const found = [...named.slice(0, lines.length > 0 ? NAMED : SHOWN), ...lines.slice(0, SHOWN)];
   const close = () => {
     onOpenChange(false);
     setTyped('');
@@ -124,8 +145,8 @@ export function Palette({ open, onOpenChange, commands }: Props) {
           aria-expanded
           aria-controls="palette-results"
           aria-activedescendant={`palette-${at}`}
-          aria-label="Search nodes, files and commands"
-          placeholder="A node, a file, a command"
+          aria-label="Search nodes, files, their text, and commands"
+          placeholder="A node, a file, a text in one, a command"
           value={typed}
           onChange={(event) => {
             setTyped(event.target.value);

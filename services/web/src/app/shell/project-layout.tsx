@@ -1,5 +1,5 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useLive } from '@/api/live';
@@ -10,6 +10,7 @@ import { ProblemsPanel } from '@/features/problems/problems-panel';
 import { useShortcuts } from '@/lib/shortcuts';
 import { runStatus } from '@/lib/status';
 
+import { useCommands } from './commands';
 import { Header } from './header';
 import { Help } from './help';
 import { Palette } from './palette';
@@ -43,33 +44,6 @@ function useOpenDiagnostic() {
       void navigate({ to: '/projects/$project/files', params, search: { path: place.path, line: place.line, problems: true } });
     }
   };
-}
-
-const PAGES = [
-  ['Graph', '/projects/$project'],
-  ['Files', '/projects/$project/files'],
-  ['Runs', '/projects/$project/runs'],
-  ['History', '/projects/$project/history'],
-  ['Publish', '/projects/$project/publish'],
-  ['Environments', '/projects/$project/environments'],
-] as const;
-
-function useCommands(onHelp: () => void) {
-  const { project, search, change } = useScope();
-  const navigate = useNavigate();
-  const { run } = useRunning();
-  return useMemo(() => {
-    const command = (label: string, go: () => void) => ({ id: `command:${label}`, label, kind: 'command', go });
-    const select = search.select ?? '';
-    return [
-      command(select === '' ? 'Run everything' : `Run ${select}`, () => run(select)),
-      ...PAGES.map(([name, to]) => command(`Go to ${name}`, () => void navigate({ to, params: { project } }))),
-      command('Show problems', () => void change({ problems: true })),
-      command('Keyboard help', onHelp),
-    ];
-    // The functions are new at each render and do the same.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [project, search.select]);
 }
 
 /** Is what all pages of a project stand in: header, rail, problems, search, help, and the live stream. */
