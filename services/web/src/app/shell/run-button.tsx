@@ -2,11 +2,10 @@ import { Suspense, lazy, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useStartRun } from '@/api/mutations';
-import { useDiff, useGraph, useProject } from '@/api/queries';
+import { useGraph, useProject, useSelection } from '@/api/queries';
 import { Button } from '@/components/ui/button';
 import { ChevronIcon, PlayIcon } from '@/components/ui/icons';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@/components/ui/overlay';
-import { changedNodes } from '@/lib/changed';
 import { plural } from '@/lib/format';
 import { selectorOf } from '@/lib/selector';
 import { sayRefused, sayStarted } from '@/lib/strip';
@@ -40,19 +39,20 @@ function Item({ label, select, onRun }: { label: string; select: string; onRun: 
   );
 }
 
+/** What changed since the last run of the environment, and what reads it, as a selector. */
+const CHANGED = 'state:modified+';
+
 /** Runs what changed since the last run, and what reads it. */
-function ChangedItem({ onRun }: { onRun: (select: string) => void }) {
+function ChangedItem({ last, onRun }: { last: number; onRun: (select: string) => void }) {
   const { project, environment } = useScope();
-  const { data: detail } = useProject(project);
   const { data: graph } = useGraph(project, environment);
-  const last = detail?.last_run;
-  const { data: diff } = useDiff(project, last?.version);
-  if (!last) return null;
-  const changed = diff && graph ? changedNodes(graph.nodes, diff.files.map((file) => file.path)) : undefined;
-  const words = changed === undefined ? 'looking…' : changed.length === 0 ? 'nothing' : plural(changed.length, 'node');
+  const { data, error } = useSelection(project, environment, CHANGED);
+  const found = new Set(data?.unique_ids);
+  const count = graph?.nodes.filter((node) => found.has(node.unique_id)).length ?? 0;
+  const words = error ? 'nothing to compare with' : !data ? 'looking…' : found.size === 0 ? 'nothing' : plural(count, 'node');
   return (
-    <MenuItem disabled={!changed || changed.length === 0} onSelect={() => onRun((changed ?? []).map((node) => `${selectorOf(node)}+`).join(' '))}>
-      <span>Changed since run {last.number}, and downstream</span>
+    <MenuItem disabled={found.size === 0} onSelect={() => onRun(CHANGED)}>
+      <span>Changed since run {last}, and downstream</span>
       <span className="muted">{words}</span>
     </MenuItem>
   );
@@ -92,7 +92,7 @@ export function RunButton() {
           </>
         )}
         {select !== '' && <Item label="The selection" select={select} onRun={run} />}
-        <ChangedItem onRun={run} />
+        {detail?.last_run && <ChangedItem last={detail.last_run.number} onRun={run} />}
         <MenuItem onSelect={() => run('')}>Everything</MenuItem>
         <MenuItem onSelect={() => run('', true)}>Everything, with a full refresh</MenuItem>
         <MenuSeparator />

@@ -7,6 +7,9 @@ import { useDraftPaths } from '@/lib/drafts';
 import styles from './files.module.css';
 import { type Entry, entriesOf, foldersAbove } from './tree';
 
+/** Up to so many files the folders at the top are open. */
+const FEW = 200;
+
 type Props = { project: string; files: readonly FileEntry[]; selected: string | undefined; filter: string; onSelect: (path: string) => void };
 
 function Row({ entry, open, current, draft, onPress }: { entry: Entry; open: boolean; current: boolean; draft: boolean; onPress: () => void }) {
@@ -35,8 +38,9 @@ export function FileTree({ project, files, selected, filter, onSelect }: Props) 
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const drafts = new Set(useDraftPaths(project));
   const above = useMemo(() => new Set(foldersAbove(selected ?? '')), [selected]);
-  // Folders at the top and above the selected file are open, unless somebody closed them.
-  const isOpen = (path: string) => (above.has(path) || !path.includes('/')) !== toggled.has(path);
+  // Folders above the selected file are open, unless somebody closed them; where there are few files, those at the top too.
+  const isFew = files.length <= FEW;
+  const isOpen = (path: string) => (above.has(path) || (isFew && !path.includes('/'))) !== toggled.has(path);
   const wanted = filter.trim().toLowerCase();
   const entries: Entry[] =
     wanted === ''

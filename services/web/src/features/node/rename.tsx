@@ -85,7 +85,7 @@ export function Rename({ project, node, onDone }: Props) {
           {preview.data && (
             <>
               <p>
-                <b>{plural(edits, 'edit')}</b> in {plural(preview.data.files.length, 'file')}. {preview.data.target}
+                <b>{plural(edits, 'edit')}</b> in {plural(preview.data.files.length, 'file')}. In the target: {preview.data.target}.
               </p>
               <Changes files={preview.data.files} label="What the rename writes" />
               <Mentions preview={preview.data} />

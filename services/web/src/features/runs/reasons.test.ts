@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { RunStep } from '@/api/schema';
 
-import { leftOver, reasonWords, takenDown } from './reasons';
+import { reasonWords, takenDown } from './reasons';
 
 function step(unique_id: string, state: string, reason = ''): RunStep {
   return { unique_id, node_key: unique_id, name: unique_id, state, attempt: 1, reason, resource_type: 'model' };
@@ -17,11 +17,4 @@ test('takes down what is skipped because of what is skipped', () => {
   const failed = step('model.shop.a', 'failed');
   const steps = [failed, step('model.shop.c', 'skipped', 'needs model.shop.b, which was skipped'), step('model.shop.b', 'skipped', 'needs model.shop.a, which failed'), step('model.shop.d', 'skipped', 'needs model.shop.x, which failed')];
   expect(takenDown(steps, failed).map((found) => found.unique_id)).toEqual(['model.shop.c', 'model.shop.b']);
-});
-
-test('takes up what failed and what was skipped, and leaves tests that a model brings', () => {
-  const test = { ...step('test.shop.unique_a.1', 'skipped', 'needs model.shop.a, which failed'), resource_type: 'test' };
-  const other = { ...step('test.shop.none.1', 'failed', 'tests x'), resource_type: 'test', name: 'none' };
-  const steps = [{ ...step('model.shop.a', 'failed'), name: 'a' }, test, other, step('model.shop.ok', 'succeeded')];
-  expect(leftOver(steps)).toBe('a none');
 });

@@ -19,11 +19,3 @@ export function takenDown(steps: readonly RunStep[], cause: RunStep): RunStep[] 
   }
   return skipped.filter((step) => down.has(step.unique_id));
 }
-
-/** Writes what a run left undone, as a selector: what failed, was skipped or cancelled. A model brings its tests. */
-export function leftOver(steps: readonly RunStep[]): string {
-  const undone = steps.filter((step) => ['failed', 'skipped', 'cancelled', 'unknown'].includes(step.state));
-  const nodes = undone.filter((step) => ['model', 'seed', 'snapshot'].includes(step.resource_type)).map((step) => step.name);
-  const tests = undone.filter((step) => /test$/.test(step.resource_type) && !nodes.some((name) => step.reason.includes(name))).map((step) => step.name);
-  return [...new Set([...nodes, ...tests])].join(' ');
-}

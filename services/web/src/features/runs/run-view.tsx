@@ -11,7 +11,6 @@ import { actorName } from '@/lib/actor';
 import { duration, plural } from '@/lib/format';
 import { runStatus } from '@/lib/status';
 
-import { leftOver } from './reasons';
 import { selectionWords } from './run-list';
 import styles from './runs.module.css';
 import { StepList } from './step-list';
@@ -52,21 +51,19 @@ function Verbs({ project, run, onStarted }: { project: string; run: RunDetail; o
   const cancel = useCancelRun(project);
   const start = useStartRun(project);
   const { command, environment, select, exclude, full_refresh, threads } = run;
-  const again = (what: string) =>
-    start.mutate(
-      { command: command as 'build', environment, select: what, exclude, full_refresh, threads },
-      { onSuccess: ({ run_id }) => onStarted(run_id) },
-    );
-  const left = leftOver(run.steps);
+  const onSuccess = ({ run_id }: { run_id: string }) => onStarted(run_id);
+  const again = () => start.mutate({ command: command as 'build', environment, select, exclude, full_refresh, threads }, { onSuccess });
+  const retry = () => start.mutate({ retry: run.run_id }, { onSuccess });
+  const left = run.steps.filter((step) => step.state !== 'succeeded' && step.resource_type !== 'operation');
   if (run.state === 'finished') {
     return (
       <>
-        {left !== '' && (
-          <Button busy={start.isPending} onClick={() => again(left)} title={left}>
+        {left.length > 0 && (
+          <Button busy={start.isPending} onClick={retry} title={`${left.length} steps did not succeed`}>
             Rerun from failure
           </Button>
         )}
-        <Button busy={start.isPending} onClick={() => again(select)}>
+        <Button busy={start.isPending} onClick={again}>
           Rerun
         </Button>
       </>
