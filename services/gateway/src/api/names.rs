@@ -82,7 +82,7 @@ fn callables(parsed: &Parsed, scope: &Scope) -> (Vec<Callable>, Vec<Callable>) {
     all.sort_by_key(rank);
     let (tests, macros): (Vec<&Macro>, Vec<&Macro>) = all.into_iter().partition(|known| known.name.starts_with(TEST));
     let callable = |known: &Macro| Callable::new(known, parsed, scope);
-    (tests.into_iter().map(callable).map(Callable::as_test).collect(), macros.into_iter().map(callable).collect())
+    (tests.into_iter().map(callable).map(Callable::into_test).collect(), macros.into_iter().map(callable).collect())
 }
 
 impl Callable {
@@ -100,7 +100,7 @@ impl Callable {
         }
     }
 
-    fn as_test(self) -> Self {
+    fn into_test(self) -> Self {
         let name = self.name.strip_prefix(TEST).unwrap_or(&self.name).to_owned();
         let arguments = self.arguments.into_iter().filter(|name| !FILLED_IN.contains(&name.as_str())).collect();
         Self { name, arguments, ..self }

@@ -622,6 +622,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches the files of the branch's head, path by path. */
+        get: operations["files_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/selection": {
         parameters: {
             query?: never;
@@ -866,7 +883,7 @@ export interface components {
             source: string;
             tables: string[];
         };
-        /** @description Sets a column's description; empty removes it. */
+        /** @description Sets a column's description; empty removes it. A column that is not declared yet is, also without a description. */
         DescribeColumn: {
             column: string;
             text: string;
@@ -3297,6 +3314,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepSql"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_search: {
+        parameters: {
+            query: {
+                /** @description How many lines, 1 to 500; 50 unless given. */
+                limit?: number;
+                /** @description At least two characters, in either case. */
+                text: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description a problem */

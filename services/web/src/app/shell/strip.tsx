@@ -38,7 +38,7 @@ function Content({ said, project }: { said: Said; project: string | undefined })
           <span className="clip">{said.wrote.summary}</span>
           <Files files={said.wrote.files} />
           {said.wrote.eventId !== null && project !== undefined && (
-            <Link to="/projects/$project/history" params={{ project }} search={{ event: said.wrote.eventId }}>
+            <Link to="/projects/$project/history" params={{ project }} search={{ event: said.wrote.eventId }} onClick={() => strip.set(null)}>
               View
             </Link>
           )}
@@ -50,7 +50,7 @@ function Content({ said, project }: { said: Said; project: string | undefined })
           <Glyph tone="run" glyph="◐" />
           <span>Run {said.number ?? ''} started</span>
           {project !== undefined && (
-            <Link to="/projects/$project/runs/$run" params={{ project, run: said.runId }}>
+            <Link to="/projects/$project/runs/$run" params={{ project, run: said.runId }} onClick={() => strip.set(null)}>
               View
             </Link>
           )}
