@@ -108,7 +108,8 @@ pub fn take(entries: Vec<Entry>, options: Options) -> Result<Taken, Error> {
     let ignored = if options.is_listed { None } else { Some(gitignores(&entries)) };
     let projects: BTreeSet<String> = project_folders(&entries).map(prefix).collect();
     let packages = format!("{}{PACKAGES_FOLDER}/", prefix(&root));
-    let mut taken = Taken { root, ..Taken::default() };
+    let (entries, left_out) = without_foreign_packages(entries, &packages);
+    let mut taken = Taken { root, left_out, ..Taken::default() };
     for entry in resolve_links(entries, &packages)? {
         let Content::File { mode, bytes } = entry.content else { return Err(Error::Link(entry.path)) };
         let file = File::new(mode, bytes);
@@ -184,6 +185,21 @@ fn find_root(entries: &[Entry], chosen: Option<&str>) -> Result<String, Error> {
         [folder] => Ok((*folder).to_owned()),
         folders => Err(Error::Roots(folders.iter().map(|folder| (*folder).to_owned()).collect())),
     }
+}
+
+/// Leaves out what is installed for other projects of the repository, as one line a folder.
+fn without_foreign_packages(entries: Vec<Entry>, packages: &str) -> (Vec<Entry>, Vec<LeftOut>) {
+    let inner = format!("/{PACKAGES_FOLDER}/");
+    let foreign = |path: &str| path.find(&inner).map(|at| path[..at + inner.len()].to_owned());
+    let (mut own, mut folders) = (Vec::with_capacity(entries.len()), BTreeSet::new());
+    for entry in entries {
+        match foreign(&entry.path).filter(|_| !entry.path.starts_with(packages)) {
+            Some(folder) => drop(folders.insert(folder)),
+            None => own.push(entry),
+        }
+    }
+    let reason = "packages of another project".to_owned();
+    (own, folders.into_iter().map(|path| LeftOut { path, reason: reason.clone() }).collect())
 }
 
 /// Follows a link in dbt_packages/ to a folder inside the archive as that local package; refuses any other link.
@@ -337,6 +353,10 @@ mod tests {
         assert_eq!(paths(&taken.packages), ["dbt_packages/utils/dbt_project.yml"]);
         let below = ["it/dbt_project.yml", "it/dbt_packages/y/z.sql"].map(|path| file(path, "")).to_vec();
         let files = [project(), below, vec![link("it/dbt_packages/top", "../../")]].concat();
+        let at_top =
+            take([files.clone(), vec![file("it/x.sql", "")]].concat(), Options { root: Some(""), is_listed: true });
+        let at_top = at_top.expect("the links of another project are not followed");
+        assert_eq!((at_top.left_out[0].path.as_str(), at_top.packages.len()), ("it/dbt_packages/", 0));
         let taken = take(files, Options { root: Some("it"), is_listed: true }).expect("the top is a package");
         let top = ["dbt_project.yml", "it/dbt_project.yml", "local/utils/dbt_project.yml"];
         let copied = top.map(|path| format!("dbt_packages/top/{path}"));

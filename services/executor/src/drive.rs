@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use dvt_bus::worker::Work;
 use dvt_dbt::jinja::RunValues;
-use dvt_dbt::node::ResourceType;
 use dvt_domain::run::plan;
 use dvt_domain::run::schedule::{self, Action, Desk};
 use dvt_domain::run::{
@@ -129,13 +128,11 @@ impl Runs {
         let cancel = CancellationToken::new();
         let steps = target.map(|target| {
             let request = stream.request();
-            let is_hook =
-                |id: &str| project.parsed.find(id).is_some_and(|node| node.resource_type == ResourceType::Operation);
             let values = RunValues {
                 invocation_id: request.stream_id.to_string(),
                 started_at: request.occurred_at.to_rfc3339(),
                 thread_id: THREAD.to_owned(),
-                selected: run.order.iter().filter(|id| !is_hook(id)).cloned().collect(),
+                selected: run.order.iter().cloned().collect(),
                 which: which(asked.kind).to_owned(),
                 full_refresh: asked.full_refresh,
             };

@@ -20,21 +20,31 @@ const PROJECT_FILE: &str = "dbt_project.yml";
 /// The permission bit that makes a file executable for its owner.
 pub(crate) const OWNER_EXECUTES: u32 = 0o100;
 
-/// Reads what Git tracks or would track, and every `dbt_packages/` beside a dbt_project.yml. Without Git, everything
-/// but hidden folders' ignored files. Of `known`, the paths that a project has already, also what Git ignores.
+/// Reads what Git tracks or would track, and the `dbt_packages/` beside the project's dbt_project.yml: in the folder
+/// `root`, where that is known. Without Git, everything but hidden folders' ignored files. Of `known`, the paths that a
+/// project has already, also what Git ignores.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read.
-pub(crate) fn read_tracked<'a>(dir: &Path, known: impl Iterator<Item = &'a str>) -> anyhow::Result<Vec<Entry>> {
+pub(crate) fn read_tracked<'a>(
+    dir: &Path,
+    root: Option<&str>,
+    known: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<Vec<Entry>> {
     let mut paths = match list_by_git(dir) {
         Some(paths) => paths,
         None => walk(dir, true)?,
     };
     paths.extend(known.map(PathBuf::from).filter(|path| dir.join(path).symlink_metadata().is_ok()));
-    let projects = paths.iter().filter(|path| path.file_name().is_some_and(|name| name == PROJECT_FILE));
-    let packages: Vec<PathBuf> =
-        projects.filter_map(|path| path.parent()).map(|folder| folder.join(PACKAGES_FOLDER)).collect();
-    for folder in packages {
+    let root = root.or(paths.contains(Path::new(PROJECT_FILE)).then_some(""));
+    let projects: Vec<PathBuf> = match root {
+        Some(root) => vec![PathBuf::from(root)],
+        None => {
+            let files = paths.iter().filter(|path| path.file_name().is_some_and(|name| name == PROJECT_FILE));
+            files.filter_map(|path| path.parent()).map(Path::to_owned).collect()
+        }
+    };
+    for folder in projects.into_iter().map(|project| project.join(PACKAGES_FOLDER)) {
         if dir.join(&folder).is_dir() {
             paths.extend(walk(&dir.join(&folder), false)?.into_iter().map(|path| folder.join(path)));
         }
@@ -140,22 +150,30 @@ mod tests {
             ("models/a.sql", "select 1"),
             ("scratch/b.sql", "select 2"),
             ("dbt_packages/p/dbt_project.yml", "name: p"),
+            ("tests/dbt_project.yml", "name: tests"),
+            ("tests/dbt_packages/q/dbt_project.yml", "name: q"),
         ]);
         git(dir.path(), &["init", "-q"]);
         git(dir.path(), &["add", "models"]);
-        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
-        let taken = [".gitignore", "dbt_packages/p/dbt_project.yml", "dbt_project.yml", "models/a.sql"];
+        let entries = read_tracked(dir.path(), None, iter::empty()).expect("the folder can be read");
+        let taken = [
+            ".gitignore",
+            "dbt_packages/p/dbt_project.yml",
+            "dbt_project.yml",
+            "models/a.sql",
+            "tests/dbt_project.yml",
+        ];
         assert_eq!(paths(&entries), taken);
         let known = ["scratch/b.sql", "scratch/gone.sql"].into_iter();
-        let entries = read_tracked(dir.path(), known).expect("the folder can be read");
-        assert_eq!(paths(&entries), [&taken[..], &["scratch/b.sql"]].concat());
+        let entries = read_tracked(dir.path(), None, known).expect("the folder can be read");
+        assert_eq!(paths(&entries), [&taken[..4], &["scratch/b.sql"], &taken[4..]].concat());
     }
 
     #[test]
     fn takes_a_subfolder_of_a_repository_as_if_it_were_the_top() {
         let dir = folder(&[("warehouse/dbt_project.yml", "name: x"), ("other.txt", "")]);
         git(dir.path(), &["init", "-q"]);
-        let entries = read_tracked(&dir.path().join("warehouse"), iter::empty()).expect("the folder can be read");
+        let entries = read_tracked(&dir.path().join("warehouse"), None, iter::empty()).expect("the folder can be read");
         assert_eq!(paths(&entries), ["dbt_project.yml"]);
     }
 
@@ -163,7 +181,7 @@ mod tests {
     fn keeps_the_executable_bit() {
         let dir = folder(&[("run.sh", "#!/bin/sh")]);
         fs::set_permissions(dir.path().join("run.sh"), fs::Permissions::from_mode(0o755)).expect("the mode can be set");
-        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
+        let entries = read_tracked(dir.path(), None, iter::empty()).expect("the folder can be read");
         assert!(matches!(entries[0].content, Content::File { mode: Mode::Executable, .. }));
     }
 
@@ -173,7 +191,7 @@ mod tests {
         fs::create_dir(dir.path().join("dbt_packages")).expect("the folder can be made");
         std::os::unix::fs::symlink(dir.path().join("packages/p"), dir.path().join("dbt_packages/p"))
             .expect("the link can be made");
-        let entries = read_tracked(dir.path(), iter::empty()).expect("the folder can be read");
+        let entries = read_tracked(dir.path(), None, iter::empty()).expect("the folder can be read");
         let link = entries.iter().find(|entry| entry.path == "dbt_packages/p").expect("the link is listed");
         assert!(matches!(&link.content, Content::Link(to) if to == "../packages/p"));
     }

@@ -81,9 +81,9 @@ pub(super) async fn import(gateway: &Gateway, folder: Folder) -> anyhow::Result<
         Some(project) => client.common(project).await?,
         None => Vec::new(),
     };
-    let entries = files::read_tracked(&folder.dir, known.iter().map(|file| &*file.path))?;
-    // What the gateway would leave out, secrets above all, never leaves this machine.
     let root = into.as_ref().map(|project| &*project.root).or(folder.root.as_deref());
+    let entries = files::read_tracked(&folder.dir, root, known.iter().map(|file| &*file.path))?;
+    // What the gateway would leave out, secrets above all, never leaves this machine.
     let taken = import::take(entries, Options { root, is_listed: true }).map_err(refused)?;
     let keep: Vec<_> = taken.left_out.iter().map(|file| &*file.path).filter(|path| is_known(&known, path)).collect();
     let query = [

@@ -127,7 +127,7 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<ExitCode> {
     let selected = args.selection.choose(&project, &[])?;
     let has_sql = |id: &UniqueId| !project.nodes()[id].raw_code.is_empty();
     let selected: Vec<UniqueId> = selected.into_iter().filter(has_sql).collect();
-    let vacant = args.vacant.then(|| args.target(&project, &selected));
+    let vacant = args.vacant.then(|| args.target(&selected));
     let database = vacant.as_ref().map(|vacant| vacant as &dyn Database);
     let outcomes = compile::compile(project.engine(), &project, &selected, database);
     let target = args.folder.target();
@@ -162,15 +162,14 @@ pub(crate) fn ls(args: &List) -> anyhow::Result<ExitCode> {
 }
 
 impl Compile {
-    fn target(&self, project: &Project, selected: &[UniqueId]) -> Vacant {
-        let is_hook = |id: &UniqueId| project.nodes()[id].resource_type == ResourceType::Operation;
+    fn target(&self, selected: &[UniqueId]) -> Vacant {
         let started_at = self.run_started_at.unwrap_or_else(chrono::Utc::now);
         Vacant {
             run: RunValues {
                 invocation_id: self.invocation_id.unwrap_or_else(uuid::Uuid::now_v7).to_string(),
                 started_at: started_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
                 thread_id: "Thread-1".to_owned(),
-                selected: selected.iter().filter(|id| !is_hook(id)).cloned().collect(),
+                selected: selected.into(),
                 which: "compile".to_owned(),
                 full_refresh: false,
             },
