@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::Place;
-use crate::jinja::RefCall;
+use crate::jinja::{Before, RefCall};
 use crate::tree::Path;
 
 /// Names a node in the whole project: `model.PACKAGE.NAME`.
@@ -141,6 +141,8 @@ pub struct Node {
     pub raw_code: String,
     /// The byte of its file at which `raw_code` begins.
     pub code_offset: usize,
+    /// Counts what stands in the file before it.
+    pub code_before: Before,
     /// `sql` or `python`.
     pub language: String,
     /// The SHA-256 that dbt compares, in hexadecimal; None for what has no file of its own.

@@ -71,20 +71,26 @@ impl Object for Adapter {
             | "parse_index" => {
                 return Err(Error::unsupported(format!("adapter.{name}")).into());
             }
-            "check_schema_exists" if vm.phase == Phase::Parse => Value::Bool(false),
-            "get_columns_in_relation"
-            | "get_missing_columns"
-            | "get_column_schema_from_query"
-            | "list_relations"
-            | "list_relations_without_caching"
-            | "list_schemas"
-                if vm.phase == Phase::Parse =>
-            {
-                Value::list(Vec::new())
+            _ if vm.phase == Phase::Parse => {
+                vm.record.is_guess = true;
+                unknown(name)
             }
-            _ if vm.phase == Phase::Parse => Value::None,
             _ => return question(vm, name, args).map(Some),
         }))
+    }
+}
+
+/// Is what pass 1 hears where only the database knows the answer.
+fn unknown(name: &str) -> Value {
+    match name {
+        "check_schema_exists" => Value::Bool(false),
+        "get_columns_in_relation"
+        | "get_missing_columns"
+        | "get_column_schema_from_query"
+        | "list_relations"
+        | "list_relations_without_caching"
+        | "list_schemas" => Value::list(Vec::new()),
+        _ => Value::None,
     }
 }
 

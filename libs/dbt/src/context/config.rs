@@ -54,6 +54,7 @@ impl Object for Config {
 
     fn method(&self, vm: &mut Vm<'_>, name: &str, args: &mut Args) -> Outcome<Option<Value>> {
         if vm.phase != Phase::Run {
+            vm.record.is_guess |= name != "set";
             return Ok(match name {
                 "get" | "require" | "meta_get" | "meta_require" => Some(Value::from("")),
                 "persist_relation_docs" | "persist_column_docs" => Some(Value::Bool(false)),

@@ -93,8 +93,14 @@ pub(crate) fn of_function(vm: &Vm<'_>, function: &str, name: &str) -> Option<Val
         .then(|| Value::object(runtime::RuntimeConfig { package }))
 }
 
+/// The members whose value, or what a call of them answers, is another one in pass 2.
+const UNKNOWN_IN_PASS_1: [&str; 6] = ["execute", "graph", "load_result", "metric", "model", "selected_resources"];
+
 /// Finds a member of the context by its name, whatever macros are called.
 pub(crate) fn member(vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+    if vm.phase == Phase::Parse && UNKNOWN_IN_PASS_1.contains(&name) {
+        vm.record.is_guess = true;
+    }
     if let Some(body) = functions::named(name) {
         let name = body.0;
         return Ok(Some(Value::object(Function { name, body: body.1 })));

@@ -154,7 +154,9 @@ impl Object for Relation {
         true
     }
 
-    fn attribute(&self, _vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+    fn attribute(&self, vm: &mut Vm<'_>, name: &str) -> Outcome<Option<Value>> {
+        // In pass 1 the relation stands for any.
+        vm.record.is_guess = true;
         Ok(self.property(name))
     }
 

@@ -111,7 +111,10 @@ object!(Var, "Var" {
         }
         match args.get(1, "default") {
             Some(default) => Ok(default),
-            None if vm.phase == Phase::Parse => Ok(Value::None),
+            None if vm.phase == Phase::Parse => {
+                vm.record.is_guess = true;
+                Ok(Value::None)
+            }
             None => {
                 let message = format!("Required var '{name}' not found in config:\nVars supplied to {} = {{}}", vm.node.name);
                 Err(Error::new(Code::VarNotDefined, message).into())

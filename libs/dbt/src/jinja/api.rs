@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::error::Error;
+use super::place::Before;
 use crate::environment::Environment;
 use crate::tree::Path;
 
@@ -73,7 +74,11 @@ pub struct NodeContext {
     /// Where `raw_code` stands in the tree, and at which byte it begins there.
     pub path: Path,
     pub offset: usize,
+    /// Counts what stands before `raw_code` there.
+    pub before: Before,
     pub raw_code: Arc<str>,
+    /// The text is no query but a script of any statements: a hook.
+    pub is_script: bool,
     /// `this`; at parse time dbt's guesses of them will do.
     pub database: String,
     pub schema: String,
@@ -123,6 +128,10 @@ pub struct Parsed {
     pub reads: Reads,
     /// The rendered text, as pass 1 sees it.
     pub text: String,
+    /// Where each piece of the text comes from.
+    pub source_map: Vec<SourceSpan>,
+    /// The text may have another shape in pass 2: something was asked that pass 1 does not know.
+    pub is_guess: bool,
 }
 
 /// Names what a rendering read of the outside, so that a change elsewhere can tell whether to read again.

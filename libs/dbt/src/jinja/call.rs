@@ -150,7 +150,10 @@ impl Vm<'_> {
                 value
             }
             Value::Object(object) => object.call(self, args),
-            Value::Undefined(hint) if self.lenient => Ok(Value::Undefined(hint)),
+            Value::Undefined(hint) if self.lenient => {
+                self.record.is_guess = true;
+                Ok(Value::Undefined(hint))
+            }
             Value::Undefined(hint) => {
                 let hint = hint.as_deref().unwrap_or("the callee is undefined");
                 let message = format!("{hint}. This can happen when calling a macro that does not exist");
@@ -193,6 +196,13 @@ impl Vm<'_> {
     }
 
     fn run_macro(&mut self, def: &Arc<MacroDef>, outer: &Rc<Scope>, args: Args) -> Outcome<Value> {
+        self.go_down()?;
+        let value = self.macro_text(def, outer, args);
+        self.depth -= 1;
+        value
+    }
+
+    fn macro_text(&mut self, def: &Arc<MacroDef>, outer: &Rc<Scope>, args: Args) -> Outcome<Value> {
         let scope = Scope::inside(outer);
         self.bind(def, &scope, args)?;
         let mut out = Out::default();

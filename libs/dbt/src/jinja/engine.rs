@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value as Json;
 
-use super::api::{Database, Graph, Macro, MacroSource, NodeContext, Parsed, Rendered, Settings, YamlScope};
+use super::api::{Database, Graph, Macro, MacroSource, NodeContext, Parsed, Rendered, Settings, SourceSpan, YamlScope};
 use super::call::DbtMacro;
 use super::error::{Code, Error};
 use super::ir::Template;
 use super::json::{from_json, to_json};
 use super::lower::{Piece, template};
 use super::native;
+use super::place::{Before, copied, place_of};
 use super::registry::Registry;
 use super::value::Object as _;
 use super::vm::{Args, Out, Phase, Stop, Vm};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 
 /// The templates that are kept compiled; beyond, all are forgotten.
 const MAX_CACHED: usize = 20_000;
@@ -48,7 +49,8 @@ impl Inner {
         if let Some(found) = cached(&self.cache.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(found);
         }
-        let piece = Piece { path: &node.path, file: text, range: 0..text.len(), shift: node.offset };
+        let piece =
+            Piece { path: &node.path, file: text, range: 0..text.len(), shift: node.offset, before: node.before };
         let made = Arc::new(template(&piece)?);
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= MAX_CACHED {
@@ -64,7 +66,14 @@ impl Engine {
     pub fn new(sources: &[MacroSource], settings: Settings) -> (Self, Vec<Diagnostic>) {
         let builtin = crate::macros::sources();
         let (registry, diagnostics) = Registry::new(builtin.iter().chain(sources));
-        let empty = Template { path: "".into(), file: "".into(), offset: 0, shift: 0, body: Vec::new() };
+        let empty = Template {
+            path: "".into(),
+            file: "".into(),
+            offset: 0,
+            shift: 0,
+            before: Before::default(),
+            body: Vec::new(),
+        };
         let inner =
             Inner { settings, registry, empty: Arc::new(empty), cache: Mutex::default(), macros: OnceLock::new() };
         (Self { inner: Arc::new(inner) }, diagnostics)
@@ -73,6 +82,24 @@ impl Engine {
     /// Answers what the engine was built with.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Answers where a byte of a rendered text comes from: of one of the texts `nodes`, or of a macro's file.
+    pub fn place(&self, nodes: &[&NodeContext], source_map: &[SourceSpan], at: usize) -> Option<Place> {
+        let after = source_map.partition_point(|span| span.output.start <= at);
+        let span = source_map.get(after.checked_sub(1)?)?;
+        let node = nodes.iter().find(|node| node.path == span.path && span.source.start >= node.offset);
+        let (file, shift, before) = match node {
+            Some(node) => (&node.raw_code, node.offset, node.before),
+            None => {
+                let entry = self.inner.registry.entries().iter().find(|entry| entry.info.path == span.path)?;
+                (entry.file(), 0, Before::default())
+            }
+        };
+        let start = span.source.start - shift;
+        let piece = file.get(start..span.source.end.checked_sub(shift)?)?;
+        let byte = start + copied(piece.as_bytes(), span.output.len(), at - span.output.start).unwrap_or(0);
+        Some(before.shift(place_of(&span.path, file, byte)))
     }
 
     /// Lists all macros: dbt's own under the packages `dbt` and `dbt_postgres`, then the sources' in their order.
@@ -85,13 +112,25 @@ impl Engine {
     /// # Errors
     /// When the template cannot be read or rendered.
     pub fn parse(&self, node: &NodeContext) -> Result<Parsed, Error> {
+        self.parse_with(node, false)
+    }
+
+    /// Reads a node as [`Engine::parse`] does, and tells where each piece of the text comes from.
+    ///
+    /// # Errors
+    /// As [`Engine::parse`].
+    pub fn parse_mapped(&self, node: &NodeContext) -> Result<Parsed, Error> {
+        self.parse_with(node, true)
+    }
+
+    fn parse_with(&self, node: &NodeContext, map_source: bool) -> Result<Parsed, Error> {
         let mut vm = Vm::new(&self.inner, node, Phase::Parse);
-        vm.lenient = true;
+        (vm.lenient, vm.map_source) = (true, map_source);
         self.test_arguments(&mut vm, node)?;
         let template = self.inner.template(node, &node.raw_code)?;
         let mut out = Out::default();
         vm.render(&template, &mut out)?;
-        vm.record.text = out.text;
+        (vm.record.text, vm.record.source_map) = (out.text, out.spans);
         if let Some(index) = self.test_macro(node) {
             let visible = self.visible_to_test(index);
             vm.record.macros.retain(|called| visible.contains(called.as_str()));

@@ -224,6 +224,17 @@ fn line_ends_and_whitespace_control_are_jinja_s() {
 }
 
 #[test]
+fn a_macro_of_a_template_that_calls_itself_without_end_is_a_cycle() {
+    for text in [
+        "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+        "{% macro a() %}{% call a() %}{{ a() }}{% endcall %}{% endmacro %}{{ a() }}",
+    ] {
+        let error = engine("").parse(&node(text)).expect_err("a cycle");
+        assert_eq!(error.code, Code::TemplateCycle, "{text}");
+    }
+}
+
+#[test]
 fn macros_that_call_each_other_without_end_are_a_cycle() {
     let macros = "{% macro a(n) %}{% if true %}{{ b(n)[0] ~ (1 + (2 * n)) }}{% endif %}{% endmacro %}{% macro b(n) %}{% for i in [1] %}{{ return([a(n + 1)]) }}{% endfor %}{% endmacro %}";
     let error = engine(macros).compile(&node("{{ a(1) }}"), &Nothing, None).expect_err("a cycle");

@@ -9,6 +9,11 @@ use crate::diagnostic::Place;
 pub enum Code {
     /// More than [`crate::SQL_BYTES_MAX`], as written or compiled.
     SqlTooLarge,
+    /// More than one statement where a node is one.
+    SqlMultipleStatements,
+    SqlSyntax,
+    /// More than [`crate::SQL_NESTED_MAX`].
+    SqlTooNested,
     TemplateSyntax,
     TemplateBudget,
     TemplateCycle,
@@ -38,6 +43,9 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SqlTooLarge => "SQL_TOO_LARGE",
+            Self::SqlMultipleStatements => "SQL_MULTIPLE_STATEMENTS",
+            Self::SqlSyntax => "SQL_SYNTAX",
+            Self::SqlTooNested => "SQL_TOO_NESTED",
             Self::TemplateSyntax => "TEMPLATE_SYNTAX",
             Self::TemplateBudget => "TEMPLATE_BUDGET",
             Self::TemplateCycle => "TEMPLATE_CYCLE",

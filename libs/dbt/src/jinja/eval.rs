@@ -189,8 +189,9 @@ impl Vm<'_> {
         Ok(found.unwrap_or_else(|| missing_attribute(value, name)))
     }
 
-    fn undefined_member(&self, hint: Option<&str>, name: &str) -> Outcome<Value> {
+    fn undefined_member(&mut self, hint: Option<&str>, name: &str) -> Outcome<Value> {
         if self.lenient {
+            self.record.is_guess = true;
             return Ok(Value::undefined(&format!("'{name}' is undefined")));
         }
         Err(Error::runtime(hint.unwrap_or("value is undefined")).into())

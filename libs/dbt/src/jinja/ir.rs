@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::place::{Before, place_of};
+use crate::diagnostic::Place;
 use crate::tree::Path;
 
 /// Is a name: interned by pointer within one template, compared by text.
@@ -20,7 +22,15 @@ pub(crate) struct Template {
     pub(crate) offset: usize,
     /// Where `file` begins in the file of the tree.
     pub(crate) shift: usize,
+    pub(crate) before: Before,
     pub(crate) body: Vec<Stmt>,
+}
+
+impl Template {
+    /// Answers where a byte of the template stands in the file of the tree.
+    pub(crate) fn place(&self, at: u32) -> Place {
+        self.before.shift(place_of(&self.path, &self.file, self.offset + at as usize))
+    }
 }
 
 #[derive(Debug)]

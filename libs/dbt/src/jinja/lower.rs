@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::error::{Code, Error};
 use super::ir::{Arg, Binary, Comparison, Const, Expr, For, Kind, MacroDef, Name, Pattern, Span, Stmt, Template};
-use super::place::place_of;
+use super::place::{Before, place_of};
 use super::rewrite::{Rewritten, rewrite};
 use crate::tree::Path;
 
@@ -19,6 +19,7 @@ pub(crate) struct Piece<'a> {
     pub(crate) range: std::ops::Range<usize>,
     /// Where `file` begins in the file of the tree.
     pub(crate) shift: usize,
+    pub(crate) before: Before,
 }
 
 /// Parses a template.
@@ -26,23 +27,24 @@ pub(crate) struct Piece<'a> {
 /// # Errors
 /// TEMPLATE_SYNTAX with its place.
 pub(crate) fn template(piece: &Piece<'_>) -> Result<Template, Error> {
-    let Piece { path, file, shift, .. } = *piece;
+    let Piece { path, file, shift, before, .. } = *piece;
+    let place = |at: usize| Some(before.shift(place_of(path, file, at)));
     let (offset, source) = (piece.range.start, &file[piece.range.clone()]);
     if !source.contains("{%") && !source.contains("{{") && !source.contains("{#") {
         let text = source.strip_suffix('\n').unwrap_or(source);
         let body = vec![Stmt::Raw(newlines(text), 0..text.len() as u32)];
-        return Ok(Template { path: path.clone(), file: file.clone(), offset, shift, body });
+        return Ok(Template { path: path.clone(), file: file.clone(), offset, shift, before, body });
     }
     let rewritten = rewrite(source);
     let lower = Lower { rewritten: &rewritten };
     let parsed = parse(&rewritten.text, path, SyntaxConfig::default()).map_err(|error| {
         let at = error.range().map_or(0, |range| rewritten.original(range.start));
         let message = error.detail().map_or_else(|| error.to_string(), ToOwned::to_owned);
-        Error::new(Code::TemplateSyntax, message).at(|| Some(place_of(path, file, offset + at)))
+        Error::new(Code::TemplateSyntax, message).at(|| place(offset + at))
     })?;
     let ast::Stmt::Template(parsed) = parsed else { return Err(Error::new(Code::TemplateSyntax, "not a template")) };
-    let body = lower.body(&parsed.children).map_err(|error| error.at(|| Some(place_of(path, file, offset))))?;
-    Ok(Template { path: path.clone(), file: file.clone(), offset, shift, body })
+    let body = lower.body(&parsed.children).map_err(|error| error.at(|| place(offset)))?;
+    Ok(Template { path: path.clone(), file: file.clone(), offset, shift, before, body })
 }
 
 /// dbt renders every line end as one line feed.

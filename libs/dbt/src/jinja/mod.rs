@@ -39,3 +39,4 @@ pub use api::{
 };
 pub use engine::Engine;
 pub use error::{Code, Error, Frame};
+pub use place::{Before, copied};

@@ -8,6 +8,7 @@ use super::blocks::{Block, BlockKind, blocks};
 use super::error::{Code, Error};
 use super::ir::{MacroDef, Stmt, Template};
 use super::lower::{Piece, template};
+use super::place::Before;
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The packages that dbt itself brings, the adapter's last: its macros win.
@@ -28,8 +29,19 @@ impl Entry {
         self.compiled.get_or_init(|| self.compile()).clone()
     }
 
+    /// Answers the text of the macro's file.
+    pub(crate) fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
     fn compile(&self) -> Compiled {
-        let piece = Piece { path: &self.info.path, file: &self.file, range: self.info.span.clone(), shift: 0 };
+        let piece = Piece {
+            path: &self.info.path,
+            file: &self.file,
+            range: self.info.span.clone(),
+            shift: 0,
+            before: Before::default(),
+        };
         let template = Arc::new(template(&piece)?);
         let def = template.body.iter().find_map(|statement| match statement {
             Stmt::Macro(def) => Some(def.clone()),

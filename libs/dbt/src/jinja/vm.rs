@@ -12,7 +12,6 @@ use super::error::{Code, Error, Frame};
 use super::ir::{For, Kind, Name, Pattern, Span, Stmt, Template};
 use super::looping::{Loop, Namespace};
 use super::native;
-use super::place::place_of;
 use super::print::print;
 use super::value::Value;
 
@@ -24,6 +23,9 @@ const MAX_STEPS: u64 = 10_000_000;
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
 /// The macros that may be inside each other. Beyond, it is a cycle.
 const MAX_DEPTH: usize = 120;
+
+/// The macros of any kind that may be inside each other: each of dbt's may have its `caller()`.
+const MAX_ALL_DEPTH: usize = 2 * MAX_DEPTH;
 
 /// Says why evaluation left its usual way.
 pub(crate) enum Stop {
@@ -72,10 +74,7 @@ pub(crate) struct Call {
 
 impl Call {
     fn frame(&self) -> Frame {
-        let place = self
-            .at
-            .as_ref()
-            .map(|(template, at)| place_of(&template.path, &template.file, template.offset + *at as usize));
+        let place = self.at.as_ref().map(|(template, at)| template.place(*at));
         Frame { name: self.name.clone(), place }
     }
 }
@@ -101,6 +100,8 @@ pub(crate) struct Vm<'e> {
     pub(crate) calls: Vec<Call>,
     /// How many dbt macros are inside each other.
     pub(crate) macro_depth: usize,
+    /// How many macros of any kind are: also those that a template defines for itself, and `caller()`.
+    pub(crate) depth: usize,
     pub(crate) map_source: bool,
     pub(crate) last_macro: Option<(Rc<str>, Vec<SourceSpan>)>,
     steps: u64,
@@ -123,6 +124,7 @@ impl<'e> Vm<'e> {
             template: engine.empty.clone(),
             calls: Vec::new(),
             macro_depth: 0,
+            depth: 0,
             map_source: false,
             last_macro: None,
             steps: 0,
@@ -161,13 +163,21 @@ impl<'e> Vm<'e> {
         Ok(())
     }
 
+    /// Counts one more macro inside the others.
+    pub(crate) fn go_down(&mut self) -> Result<(), Error> {
+        if self.depth >= MAX_ALL_DEPTH {
+            return Err(Error::new(Code::TemplateCycle, "macros of the template call each other without end"));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
     /// Answers an error with its place and the macros around it.
     pub(crate) fn locate(&self, error: Error, span: &Span) -> Error {
         if error.place.is_some() {
             return error;
         }
-        let place = place_of(&self.template.path, &self.template.file, self.template.offset + span.start as usize);
-        let mut error = error.at(|| Some(place));
+        let mut error = error.at(|| Some(self.template.place(span.start)));
         if error.stack.is_empty() {
             error.stack = self.calls.iter().rev().map(Call::frame).collect();
         }
