@@ -13,8 +13,11 @@ pub mod node;
 pub mod parse;
 pub mod project;
 pub mod select;
+mod sql;
 pub mod tree;
 pub mod yaml;
 
 /// The most bytes of SQL that a node has, as written or compiled.
 pub const SQL_BYTES_MAX: usize = 1024 * 1024;
+
+pub use sql::SQL_NESTED_MAX;

@@ -5,7 +5,7 @@ use crate::jinja::{Code, Engine, Error, Macro, NodeContext};
 use super::materialized;
 
 /// The materializations that dbt itself has; since 1.8 a package may not replace them, a project may.
-const BUILT_IN: [&str; 10] =
+pub(crate) const BUILT_IN: [&str; 10] =
     ["view", "table", "incremental", "ephemeral", "materialized_view", "snapshot", "seed", "test", "clone", "unit"];
 
 /// The macros that build a relation, by the materializations they are part of.

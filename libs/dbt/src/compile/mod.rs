@@ -17,7 +17,9 @@ use serde_json::Value as Json;
 use crate::SQL_BYTES_MAX;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::jinja::{Code, Database, Engine, Error, Graph, NodeContext, RefCall, Rendered, Resolved, SourceSpan};
+use crate::sql::{self, Rules};
 
+pub(crate) use custom::BUILT_IN;
 pub use custom::custom_materialization;
 use inject::{Cte, inject};
 
@@ -141,6 +143,9 @@ impl Compiler<'_> {
             Ok(rendered) => rendered,
             Err(error) => return Compilation::Broken(diagnostic(unique_id, error)),
         };
+        if let Some(wrong) = self.judge(&node, &rendered) {
+            return Compilation::Broken(diagnostic(unique_id, wrong));
+        }
         let known = rendered.deferred.is_none() || !rendered.sql.is_empty();
         let deferred = rendered.deferred.clone();
         let full = if known { self.injected(rendered).map(Some) } else { Ok(None) };
@@ -155,6 +160,15 @@ impl Compiler<'_> {
                 Compilation::Deferred(Deferred { reason, full, incremental })
             }
         }
+    }
+
+    /// Finds what no database of this kind would take.
+    fn judge(&self, node: &NodeContext, rendered: &Rendered) -> Option<Error> {
+        let adapter = self.engine.settings().environment.adapter;
+        let is_script = node.is_script || node.resource_type == "analysis";
+        let wrong = sql::judge(&rendered.sql, Rules { adapter, is_script, asks_grammar: false })?;
+        let place = self.engine.place(&[node], &rendered.source_map, wrong.at);
+        Some(Error::new(wrong.code, wrong.message).at(|| place))
     }
 
     /// Renders what an incremental run would send, where nothing but that question is open.

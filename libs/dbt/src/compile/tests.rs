@@ -184,3 +184,21 @@ fn ephemeral_models_that_refer_to_each_other_are_a_cycle() {
         matches!(compiled("", &models, "m"), Compilation::Broken(diagnostic) if diagnostic.code == "TEMPLATE_CYCLE")
     );
 }
+
+#[test]
+fn wrong_sql_breaks_its_node_and_no_other() {
+    let project = Project::of(&[
+        ("a", "view", "select {% if execute %}1; select 2{% endif %}"),
+        ("b", "ephemeral", "select (1"),
+        ("c", "view", "select , from t"),
+    ]);
+    let ids: Vec<String> = ["a", "b", "c"].map(|name| format!("model.p.{name}")).into();
+    let outcomes = compile(&engine(""), &project, &ids, None);
+    let code = |name: &str| match &outcomes[&format!("model.p.{name}")] {
+        Compilation::Broken(found) => Some((found.code.clone(), found.place.as_ref().map(|place| place.column))),
+        Compilation::Compiled(_) | Compilation::Deferred(_) => None,
+    };
+    assert_eq!(code("a"), Some(("SQL_MULTIPLE_STATEMENTS".to_owned(), Some(27))));
+    assert_eq!(code("b"), Some(("SQL_SYNTAX".to_owned(), Some(8))));
+    assert_eq!(code("c"), None);
+}

@@ -37,6 +37,7 @@ pub(super) fn add(input: &DecideInput<'_>, asked: &AddNode) -> Result<Plan, Refu
         added: vec![id.clone()],
         facets: vec![(id.clone(), Facet::Parents)],
         parents: parents.into_iter().collect(),
+        sql: asked.sql.as_ref().map(|_| id.clone()),
         ..Meant::default()
     };
     Ok(Plan {

@@ -26,6 +26,8 @@ pub(super) struct Meant {
     pub(super) parents: Vec<(String, Vec<String>)>,
     /// Nodes that must have this value of a config; null is anything.
     pub(super) values: Vec<(String, String, Json)>,
+    /// The node whose SQL was sent along.
+    pub(super) sql: Option<String>,
     /// Nodes that must be there.
     pub(super) added: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl Facet {
 
 /// Checks that `after` differs from `before` in what is meant only, and that nothing is newly wrong.
 pub(super) fn check(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal> {
+    readable(after, meant)?;
     no_new_errors(before, after)?;
     no_new_idle_tests(before, after)?;
     let now = |id: &String| meant.renamed.get(id).unwrap_or(id).clone();
@@ -200,6 +203,27 @@ fn no_new_errors(before: &Project, after: &Project) -> Result<(), Refusal> {
     let message = format!("the edit would break {}: {}", first.unique_id.as_deref().unwrap_or("a file"), first.message);
     let code = Code::of_diagnostic(&first.code);
     Err(Refusal::new(code, message).at_all(fresh.iter().filter_map(|found| found.place.clone()).collect()))
+}
+
+/// Checks the SQL that was sent along: what is wrong with it is the sender's to mend, also where only the grammar
+/// refuses it.
+fn readable(after: &Project, meant: &Meant) -> Result<(), Refusal> {
+    let Some(id) = &meant.sql else { return Ok(()) };
+    let is_wrong = |found: &&Diagnostic| {
+        let is_refused = found.severity == Severity::Error || found.code == Code::SqlSyntax.as_str();
+        found.unique_id.as_ref() == Some(id) && is_refused
+    };
+    match after.diagnostics().iter().find(is_wrong) {
+        Some(found) => {
+            let mut message = found.message.clone();
+            if found.severity == Severity::Warning {
+                message.push_str("\nif the database takes it, add it as a file");
+            }
+            let refusal = Refusal::new(Code::of_diagnostic(&found.code), message).at_field("/sql");
+            Err(refusal.at_all(found.place.iter().cloned().collect()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks that no test names what is not there: dbt only warns of it and never runs the test.

@@ -30,6 +30,11 @@ pub(super) fn check(name: &str, adapter: Adapter) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Answers the code and the message of a name that [`check`] would refuse.
+pub(crate) fn fault(name: &str, adapter: Adapter) -> Option<(&'static str, String)> {
+    check(name, adapter).err().map(|refusal| (refusal.code.as_str(), refusal.message))
+}
+
 /// Checks that no other node that `ref()` can name has `name` in `package`.
 pub(super) fn vacant(project: &Project, package: &str, name: &str) -> Result<(), Refusal> {
     let taken = |node: &&Node| node.package_name == package && node.name == name && node.resource_type.is_referable();

@@ -37,6 +37,7 @@ use crate::tree::{self, FileChange, Path, Tree};
 use check::Meant;
 
 pub use diff::{Hunk, Overlap, between, diff, hunks, overlap, rebase, restore, three, unified};
+pub(crate) use identifier::fault as identifier_fault;
 pub use intent::*;
 pub use moved::{Side, moved};
 pub use preview::{preview, preview_removal, preview_rename};

@@ -37,6 +37,9 @@ pub enum Code {
     ConfigType,
     EnvVarNotDefined,
     SqlTooLarge,
+    SqlMultipleStatements,
+    SqlSyntax,
+    SqlTooNested,
     TemplateSyntax,
     TemplateBudget,
 }
@@ -70,6 +73,9 @@ impl Code {
             Self::ConfigType => "CONFIG_TYPE",
             Self::EnvVarNotDefined => "ENV_VAR_NOT_DEFINED",
             Self::SqlTooLarge => "SQL_TOO_LARGE",
+            Self::SqlMultipleStatements => "SQL_MULTIPLE_STATEMENTS",
+            Self::SqlSyntax => "SQL_SYNTAX",
+            Self::SqlTooNested => "SQL_TOO_NESTED",
             Self::TemplateSyntax => "TEMPLATE_SYNTAX",
             Self::TemplateBudget => "TEMPLATE_BUDGET",
         }
@@ -80,6 +86,7 @@ impl Code {
     pub(crate) fn of_diagnostic(code: &str) -> Self {
         let rules = [
             Self::RefNotFound,
+            Self::RelationClash,
             Self::SourceNotFound,
             Self::MacroNotFound,
             Self::NodeDisabled,
@@ -89,6 +96,9 @@ impl Code {
             Self::ConfigType,
             Self::EnvVarNotDefined,
             Self::SqlTooLarge,
+            Self::SqlMultipleStatements,
+            Self::SqlSyntax,
+            Self::SqlTooNested,
             Self::TemplateSyntax,
             Self::TemplateBudget,
         ];

@@ -25,7 +25,7 @@ use crate::select;
 pub use node::node_json;
 pub use paths::{compiled_path, is_written, local_path, original_file_path};
 pub(crate) use relation::name as relation_name;
-pub use relation::quoting;
+pub use relation::{quoting, stored_name};
 
 /// Holds what a manifest says of the invocation that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::environment::Adapter;
 use crate::jinja::Quoting;
 use crate::node::{Node, ResourceType};
 use crate::parse::Project;
@@ -35,4 +36,16 @@ pub fn quoting(project: Quoting, node: &Node) -> Quoting {
         schema: part("schema", project.schema),
         identifier: part("identifier", project.identifier),
     }
+}
+
+/// Answers schema and name of a node's relation as the database keeps them: folded where they are not quoted.
+pub fn stored_name(project: &Project, node: &Node) -> (String, String) {
+    let settings = project.engine().settings();
+    let quoting = quoting(settings.quoting, node);
+    let part = |text: &str, quoted: bool| match settings.environment.adapter {
+        _ if quoted => text.to_owned(),
+        Adapter::Postgres => text.to_lowercase(),
+        Adapter::Snowflake | Adapter::Oracle => text.to_uppercase(),
+    };
+    (part(&node.schema, quoting.schema), part(&node.alias, quoting.identifier))
 }

@@ -14,7 +14,7 @@ enum State {
 
 impl Reader<'_> {
     /// Reports each cycle once, with its path.
-    pub(super) fn check(&mut self) {
+    pub(super) fn check_cycles(&mut self) {
         let mut states: HashMap<UniqueId, State> = HashMap::new();
         let starts: Vec<UniqueId> = self.project.nodes.keys().cloned().collect();
         let mut cycles = Vec::new();
@@ -23,7 +23,8 @@ impl Reader<'_> {
         }
         for cycle in cycles {
             let (Some(unique_id), path) = (cycle.first().cloned(), cycle.join(" -> ")) else { continue };
-            let place = self.project.nodes.get(&unique_id).and_then(|node| node.patch.clone());
+            let node = self.project.nodes.get(&unique_id);
+            let place = node.and_then(|node| self.place_in_code(node, 0).or_else(|| node.patch.clone()));
             self.wrong(&unique_id, "GRAPH_CYCLE", (format!("{path} depends on itself"), place));
         }
     }

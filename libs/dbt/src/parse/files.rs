@@ -12,7 +12,7 @@ use super::properties::{Entry, not_text};
 use super::read::{Reader, fqn};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::jinja::blocks::{BlockKind, blocks};
-use crate::jinja::{Code, Error};
+use crate::jinja::{Before, Code, Error};
 use crate::node::{Node, ResourceType};
 use crate::{SQL_BYTES_MAX, yaml};
 
@@ -98,6 +98,7 @@ impl Reader<'_> {
         node.original_file_path = file.path.clone();
         let code = text.trim();
         node.code_offset = text.len() - text.trim_start().len();
+        node.code_before = Before::of(text, node.code_offset);
         node.raw_code = code.to_owned();
         node.checksum = Some(sha256(code.as_bytes()));
         if file.relative.ends_with(".py") {
@@ -133,6 +134,7 @@ impl Reader<'_> {
             node.fqn = fqn(&node.package_name, file.relative, &[file_name, block.name]);
             node.original_file_path = file.path.clone();
             node.code_offset = block.body.start;
+            node.code_before = Before::of(text, block.body.start);
             node.raw_code = text[block.body].to_owned();
             node.checksum = Some(sha256(text.trim().as_bytes()));
             node
@@ -192,8 +194,15 @@ impl Reader<'_> {
             self.report(&node.unique_id, Error::new(Code::SqlTooLarge, message).at(|| place));
             return Vec::new();
         }
-        match self.project.engine.parse(&super::graph::context_of(node)) {
+        let mut context = super::graph::context_of(node);
+        if context.schema.is_empty() {
+            // As dbt guesses before the config is known.
+            let environment = &self.project.engine.settings().environment;
+            (context.database, context.schema) = (environment.database.clone(), environment.schema.clone());
+        }
+        match self.project.engine.parse(&context) {
             Ok(parsed) => {
+                self.judge(node, &context, &parsed);
                 node.refs.extend(parsed.refs);
                 node.sources.extend(parsed.sources);
                 node.metrics.extend(parsed.metrics);

@@ -21,10 +21,12 @@ mod package;
 mod patch;
 mod properties;
 mod read;
+mod relations;
 mod semantic;
 mod settle;
 mod snapshots;
 mod sources;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -13,7 +13,7 @@ use super::patch::Patches;
 use super::properties::{self, Entry};
 use super::{ParseInput, Project, docs};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::jinja::{Engine, Error, MacroSource, Settings, YamlScope};
+use crate::jinja::{Before, Engine, Error, MacroSource, Settings, YamlScope};
 use crate::node::{Node, ResourceType};
 use crate::project::{self, Definition, Found, Renderer};
 use crate::tree::Path;
@@ -27,6 +27,8 @@ pub(super) struct Reader<'a> {
     pub(super) packages: Vec<Package<'a>>,
     pub(super) project: Project,
     pub(super) names: Names,
+    /// What is wrong with the SQL of nodes that may be switched off.
+    pub(super) judged: Vec<Diagnostic>,
     /// The tests whose macro is dbt's own and needs no rendering.
     pub(super) plain_tests: HashSet<&'static str>,
 }
@@ -70,7 +72,7 @@ impl<'a> Reader<'a> {
         };
         let plain_tests = ["not_null", "unique"].into_iter().filter(|name| !own(&format!("test_{name}"))).collect();
         let names = Names::of(&project.engine, &INTERNAL);
-        Self { packages, project, names, plain_tests }
+        Self { packages, project, names, judged: Vec::new(), plain_tests }
     }
 
     pub(super) fn read(mut self) -> Project {
@@ -92,7 +94,9 @@ impl<'a> Reader<'a> {
         self.unit_tests(&entries);
         self.describe();
         self.connect();
-        self.check();
+        self.check_cycles();
+        self.check_relations();
+        self.tell_judged();
         self.remember_broken();
         self.project
     }
@@ -177,6 +181,7 @@ impl<'a> Reader<'a> {
             metrics: Vec::new(),
             raw_code: String::new(),
             code_offset: 0,
+            code_before: Before::default(),
             language: "sql".to_owned(),
             checksum: None,
             version: None,

@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::*;
+use crate::diagnostic::Severity;
 use crate::environment::Adapter;
 use crate::tree::{File, Mode};
 
@@ -50,8 +51,11 @@ fn reads_models_sources_and_tests_with_their_edges() {
 
 #[test]
 fn a_dangling_ref_breaks_only_its_node() {
-    let project =
-        project(&[("dbt_project.yml", "name: p"), ("models/a.sql", "{{ ref('none') }}"), ("models/b.sql", "select 1")]);
+    let project = project(&[
+        ("dbt_project.yml", "name: p"),
+        ("models/a.sql", "select * from {{ ref('none') }}"),
+        ("models/b.sql", "select 1"),
+    ]);
     assert_eq!(project.diagnostics()[0].code, "REF_NOT_FOUND");
     assert_eq!(project.nodes().len(), 2);
 }
@@ -72,4 +76,75 @@ fn a_local_package_is_read_where_it_can_be_edited() {
     let project = with_packages(&files, &installed);
     assert_eq!(project.diagnostics(), []);
     assert_eq!(project.find("model.utils.u").expect("u").raw_code, "select 'edited'");
+}
+
+#[test]
+fn wrong_sql_is_found_at_its_place_in_the_file() {
+    let text = "\n\n{{ config(tags='x') }}\nselect 1 as x\n  ; drop table {{ ref('b') }}";
+    let project = project(&[
+        ("dbt_project.yml", "name: p"),
+        ("macros/m.sql", "{% macro open() %}\n  1 + (\n{% endmacro %}"),
+        ("models/a.sql", text),
+        ("models/b.sql", "select {{ open() }} 2"),
+        ("models/c.sql", "select , {{ missing }}"),
+        ("models/d.sql", "select {% if execute %} 1 {% endif %} from (select 1"),
+        ("models/crlf.sql", "select 1\r\n  as x\r\nfrom 'a"),
+        ("models/off.sql", "{{ config(enabled=false) }} select 'a"),
+    ]);
+    let found: Vec<_> = project
+        .diagnostics()
+        .iter()
+        .map(|found| {
+            let place = found.place.as_ref().expect("a place");
+            (found.code.as_str(), found.severity, &*place.path, place.line, place.column)
+        })
+        .collect();
+    let expected = [
+        ("SQL_MULTIPLE_STATEMENTS", Severity::Error, "models/a.sql", 5, 5),
+        ("SQL_SYNTAX", Severity::Error, "macros/m.sql", 2, 7),
+        ("SQL_SYNTAX", Severity::Warning, "models/c.sql", 1, 8),
+        ("SQL_SYNTAX", Severity::Error, "models/crlf.sql", 3, 6),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_template_error_is_found_at_its_place_below_empty_lines() {
+    let snapshot = "{# c #}\n{% snapshot s %}\n  select {{ 1 + none }}\n{% endsnapshot %}";
+    let project = project(&[
+        ("dbt_project.yml", "name: p"),
+        ("models/a.sql", "\n\nselect {{ 1 + none }}"),
+        ("snapshots/s.sql", snapshot),
+    ]);
+    let place = |id: &str| {
+        let found = project.diagnostics().iter().find(|found| found.unique_id.as_deref() == Some(id));
+        found.and_then(|found| found.place.clone()).map(|place| (place.line, place.column))
+    };
+    assert_eq!(place("model.p.a"), Some((3, 11)));
+    assert_eq!(place("snapshot.p.s"), Some((3, 13)));
+}
+
+#[test]
+fn relations_that_clash_and_names_that_need_care_are_reported() {
+    let project = project(&[
+        ("dbt_project.yml", "name: p"),
+        ("models/a.sql", "{{ config(alias='same') }} select 1 as x"),
+        ("models/b.sql", "{{ config(alias='same') }} select 1 as x"),
+        ("models/c.sql", "{{ config(alias='SAME') }} select 1 as x"),
+        ("models/select.sql", "select 1 as x"),
+        ("models/my model.sql", "select 1 as x"),
+    ]);
+    let mut found: Vec<_> = project
+        .diagnostics()
+        .iter()
+        .map(|found| (found.code.as_str(), found.unique_id.as_deref().unwrap_or_default()))
+        .collect();
+    found.sort_unstable();
+    let expected = [
+        ("IDENTIFIER_INVALID", "model.p.my model"),
+        ("IDENTIFIER_QUOTED", "model.p.select"),
+        ("RELATION_CLASH", "model.p.a"),
+        ("RELATION_CLASH", "model.p.b"),
+    ];
+    assert_eq!(found, expected);
 }

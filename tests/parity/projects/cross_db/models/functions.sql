@@ -14,7 +14,7 @@ select
     {{ dbt.any_value('x') }} as m,
     {{ dbt.bool_or('x') }} as n,
     {{ dbt.listagg('x', "','", 'order by x') }} as o,
-    {{ dbt.string_literal("it's") }} as p,
+    {{ dbt.string_literal("it''s") }} as p,
     {{ dbt.escape_single_quotes("it's") }} as q,
     {{ dbt.cast_bool_to_text('x') }} as r,
     {{ dbt.current_timestamp() }} as s,
