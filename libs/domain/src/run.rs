@@ -3,6 +3,7 @@
 //! An attempt ends succeeded, failed, not_started or unknown; a step ends succeeded, failed, skipped or cancelled.
 
 use dvt_dbt::diagnostic::Place;
+use dvt_dbt::node::{Node, ResourceType};
 use dvt_dbt::tree::Sha256;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,27 @@ pub enum Kind {
     Test,
     Seed,
     Snapshot,
+}
+
+impl Kind {
+    /// Says whether the command runs a node: an ephemeral model is part of those that read it, never a step.
+    pub fn runs(self, node: &Node) -> bool {
+        let by_kind = match node.resource_type {
+            ResourceType::Model => matches!(self, Self::Build | Self::Run),
+            ResourceType::Seed => matches!(self, Self::Build | Self::Seed),
+            ResourceType::Snapshot => matches!(self, Self::Build | Self::Snapshot),
+            ResourceType::Test | ResourceType::UnitTest => matches!(self, Self::Build | Self::Test),
+            ResourceType::Source
+            | ResourceType::Analysis
+            | ResourceType::Operation
+            | ResourceType::Exposure
+            | ResourceType::Metric
+            | ResourceType::SemanticModel
+            | ResourceType::SavedQuery
+            | ResourceType::Group => false,
+        };
+        by_kind && !(node.resource_type == ResourceType::Model && node.materialized() == "ephemeral")
+    }
 }
 
 /// Asks for a run of one compilation.

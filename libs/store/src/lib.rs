@@ -10,6 +10,7 @@ pub mod chain;
 pub mod checkpoint;
 mod error;
 pub mod event;
+pub mod held_relation;
 pub mod job;
 pub mod lease;
 mod migrate;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dvt_dbt::compile::{Compilation, Nodes, compile};
 use dvt_dbt::diagnostic::{Diagnostic, Severity};
 use dvt_dbt::jinja::{
-    Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, Overrides, QueryResult, RefCall,
+    Before, Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, Overrides, QueryResult, RefCall,
     Resolved, RunValues,
 };
 use serde_json::{Value as Json, json};
@@ -242,7 +242,8 @@ impl Nodes for Replaced<'_> {
         let Some(text) = text.as_ref().filter(|_| unique_id == replaced) else { return known };
         let mut context = known.unwrap_or_else(|| of_no_node(unique_id, project));
         context.raw_code = Arc::from(text.sql.as_str());
-        context.offset = 0;
+        (context.offset, context.before) = (0, Before::default());
+        context.is_script = text.strict;
         context.test_kwargs = None;
         if !text.strict {
             context.depends_on = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use dvt_dbt::diagnostic::Place;
-use dvt_dbt::jinja::SourceSpan;
+use dvt_dbt::jinja::{SourceSpan, copied};
 use dvt_dbt::manifest;
 use dvt_dbt::node::Node;
 use dvt_dbt::parse::{ParseInput, Project as Parsed, parse};
@@ -69,9 +69,8 @@ pub(crate) fn environment<'a>(project: &'a Project, name: &str) -> Result<&'a Ta
 impl Loaded {
     /// Answers a node's relation, folded as the project's quoting lets the database fold it.
     pub(crate) fn relation(&self, node: &Node) -> Name {
-        let quoting = manifest::quoting(self.parsed.engine().settings().quoting, node);
-        let part = |text: &str, quoted: bool| if quoted { text.to_owned() } else { text.to_lowercase() };
-        Name::new(part(&node.schema, quoting.schema), part(&node.alias, quoting.identifier))
+        let (schema, identifier) = manifest::stored_name(&self.parsed, node);
+        Name::new(schema, identifier)
     }
 
     /// Finds a file of the project or of a package.
@@ -81,11 +80,14 @@ impl Loaded {
 
     /// Answers where in a file a byte of a node's SQL comes from.
     pub(crate) fn place(&self, map: &Map, at: usize) -> Option<Place> {
-        let (path, byte) = map.source(at)?;
+        let (path, span) = map.span(at)?;
         let bytes = match &map.written {
             Some(written) if written.path == path => written.text.as_bytes(),
             Some(_) | None => &self.file(path)?.bytes,
         };
+        // What is copied as it is leads to the very byte; what an expression made, to the expression.
+        let (start, piece) = (span.source.0, bytes.get(span.source.0..span.source.1)?);
+        let byte = start + copied(piece, span.output.1 - span.output.0, at - span.output.0).unwrap_or(0);
         let before = String::from_utf8_lossy(bytes.get(..byte)?);
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
@@ -129,15 +131,11 @@ impl Map {
         map
     }
 
-    /// Answers the file and the byte in it that a byte of the SQL comes from.
-    fn source(&self, at: usize) -> Option<(&str, usize)> {
+    /// Finds the file and the piece that a byte of the SQL comes from.
+    fn span(&self, at: usize) -> Option<(&str, &Span)> {
         let after = self.spans.partition_point(|span| span.output.0 <= at);
         let span = self.spans.get(after.checked_sub(1)?)?;
-        let (start, end) = span.output;
-        // What is copied as it is leads to the very byte; what an expression made, to the expression.
-        let is_copy = end - start == span.source.1 - span.source.0;
-        let into = if is_copy { at.min(end) - start } else { 0 };
-        Some((self.paths.get(span.path)?, span.source.0 + into))
+        Some((self.paths.get(span.path)?, span))
     }
 }
 
@@ -146,15 +144,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leads_from_a_byte_of_the_sql_to_the_byte_of_the_file() {
+    fn leads_from_a_byte_of_the_sql_to_its_piece_of_the_file() {
         let spans = [
             Span { output: (0, 14), path: 0, source: (10, 24) },
             Span { output: (14, 30), path: 0, source: (24, 40) },
             Span { output: (30, 33), path: 1, source: (5, 50) },
         ];
         let map = Map::of_artifact(&["a.sql".into(), "m.sql".into()], &spans);
-        assert_eq!(map.source(3), Some(("a.sql", 13)));
-        assert_eq!(map.source(31), Some(("m.sql", 5)));
-        assert_eq!(Map::default().source(0), None);
+        assert_eq!(map.span(3), Some(("a.sql", &spans[0])));
+        assert_eq!(map.span(31), Some(("m.sql", &spans[2])));
+        assert_eq!(Map::default().span(0), None);
     }
 }

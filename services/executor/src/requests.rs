@@ -33,18 +33,14 @@ impl Requests {
         Ok(Some(NewJob {
             job_id: recorded.event_id,
             kind: Kind::Run,
-            lane: Some(lane(&request)),
+            // No two runs build the same relation: the gateway accepts no such request.
+            lane: None,
             project_id: request.project_id.uuid(),
             stream_id: recorded.stream_id,
             position: recorded.position,
             request: Vec::new(),
         }))
     }
-}
-
-/// Runs of one environment follow each other: they build the same relations.
-fn lane(request: &run::RunRequested) -> String {
-    format!("run/{}/{}", request.project_id, request.environment)
 }
 
 fn sorted(recorded: &Recorded, error: &dvt_log::Error) -> HandlerError {

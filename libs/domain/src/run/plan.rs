@@ -49,7 +49,7 @@ pub fn plan(project: &Project, request: &Wanted) -> Result<Vec<PlannedStep>, sel
         }
         false => request.nodes.iter().cloned().collect(),
     };
-    let wanted = |node: &&Node| selected.contains(&node.unique_id) && is_run(node, request.kind);
+    let wanted = |node: &&Node| selected.contains(&node.unique_id) && request.kind.runs(node);
     let chosen: Vec<&Node> = project.nodes().values().filter(wanted).collect();
     let ids: HashSet<&str> = chosen.iter().map(|node| node.unique_id.as_str()).collect();
     let mut needs: HashMap<&str, Vec<&str>> =
@@ -74,25 +74,6 @@ pub fn plan(project: &Project, request: &Wanted) -> Result<Vec<PlannedStep>, sel
 /// Says whether a step is one of the project's own statements that come before all else.
 pub fn comes_first(step: &PlannedStep) -> bool {
     step.resource_type == ResourceType::Operation.as_str() && step.reason == ON_RUN_START
-}
-
-/// Says whether a command runs a node: an ephemeral model is part of those that read it, never a step.
-fn is_run(node: &Node, kind: Kind) -> bool {
-    let by_kind = match node.resource_type {
-        ResourceType::Model => matches!(kind, Kind::Build | Kind::Run),
-        ResourceType::Seed => matches!(kind, Kind::Build | Kind::Seed),
-        ResourceType::Snapshot => matches!(kind, Kind::Build | Kind::Snapshot),
-        ResourceType::Test | ResourceType::UnitTest => matches!(kind, Kind::Build | Kind::Test),
-        ResourceType::Source
-        | ResourceType::Analysis
-        | ResourceType::Operation
-        | ResourceType::Exposure
-        | ResourceType::Metric
-        | ResourceType::SemanticModel
-        | ResourceType::SavedQuery
-        | ResourceType::Group => false,
-    };
-    by_kind && !(node.resource_type == ResourceType::Model && node.materialized() == "ephemeral")
 }
 
 /// Finds the chosen nodes that a node waits for, also through nodes that do not run.

@@ -11,6 +11,7 @@ use super::runs::{self, NewRun};
 use super::scope::Scope;
 use super::selection;
 use crate::app::App;
+use crate::holds;
 use crate::http::problem::Problem;
 
 /// The most nodes that a run may name one by one: its request stays a small record.
@@ -27,6 +28,8 @@ pub(super) struct Chosen {
     /// Exactly these; empty where the selection says it all.
     pub(super) nodes: Vec<String>,
     pub(super) retry_of: Option<RunId>,
+    /// What it builds.
+    pub(super) relations: Vec<String>,
 }
 
 /// Takes what a selection finds. What only this moment knows is named node by node.
@@ -39,11 +42,13 @@ pub(super) async fn selected(app: &App, scope: &Scope, asked: &NewRun) -> Result
     let (select, exclude) = (asked.select.clone(), asked.exclude.clone());
     let criteria = Criteria { select, exclude, ..Criteria::default() };
     let is_of_now = selection::reads_state(&criteria);
-    let found = selection::found(app, scope, (parsed, criteria)).await?;
+    let found = selection::found(app, scope, (parsed.clone(), criteria)).await?;
     if found.is_empty() {
         let detail = "the selection finds no node of this project";
         return Err(Problem::unprocessable("SELECTION_EMPTY", detail).at("/select").got(&asked.select));
     }
+    let kind = Kind::from(asked.command.unwrap_or_default());
+    let relations = holds::relations(&parsed.project, &found, kind);
     let nodes = if is_of_now { found } else { Vec::new() };
     if nodes.len() > NODES_MAX {
         let detail = format!("a selection by `state:` may find {NODES_MAX} nodes, this one finds {}", nodes.len());
@@ -51,12 +56,13 @@ pub(super) async fn selected(app: &App, scope: &Scope, asked: &NewRun) -> Result
     }
     Ok(Chosen {
         environment: environment.name.clone(),
-        kind: asked.command.unwrap_or_default().into(),
+        kind,
         select: asked.select.clone(),
         exclude: asked.exclude.clone(),
         full_refresh: asked.full_refresh,
         threads: environment.threads as i32,
         nodes,
+        relations,
         retry_of: None,
     })
 }
@@ -93,9 +99,18 @@ pub(super) async fn of_run(app: &App, scope: &Scope, (run, asked): (&str, &NewRu
         };
         return Err(Problem::unprocessable("RETRY_EMPTY", detail).at("/retry"));
     }
+    let found = match nodes.is_empty() {
+        true => {
+            let (select, exclude) = (run.select.clone(), run.exclude.clone());
+            selection::found(app, scope, (parsed.clone(), Criteria { select, exclude, ..Criteria::default() })).await?
+        }
+        false => nodes.clone(),
+    };
+    let kind = kind(&run.kind);
     Ok(Chosen {
+        relations: holds::relations(&parsed.project, &found, kind),
         environment: run.environment,
-        kind: kind(&run.kind),
+        kind,
         select: run.select,
         exclude: run.exclude,
         full_refresh: run.full_refresh,

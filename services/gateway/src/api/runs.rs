@@ -1,7 +1,7 @@
 //! Runs: requested, seen, cancelled.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_domain::Topic;
 use dvt_domain::id::{ProjectId, RunId};
@@ -9,6 +9,7 @@ use dvt_domain::project::THREADS_MAX;
 use dvt_domain::run::{self, Kind, Run, RunCancelRequested, RunRequested, estimate};
 use dvt_log::Decided;
 use dvt_store::event::{self, Recorded};
+use dvt_store::held_relation::Claim;
 use dvt_store::{Connection, view};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,8 +21,10 @@ use super::scope::{Scope, project_id};
 use super::shapes::moment;
 use super::steps::Step;
 use crate::app::{App, Write};
+use crate::holds;
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, page_before, page_size};
 use crate::views;
@@ -237,7 +240,8 @@ pub(super) async fn request(
     let write = Write { actor, key, request_sha256: sha256, project_id: scope.id };
     let mut events = app.repeated(&write).await?;
     if events.is_empty() {
-        events = app.append(&write, &decide(&app, &scope, value).await?).await?;
+        let (decided, claim) = decide(&app, &scope, value).await?;
+        events = holds::append(&app, &write, (&decided, &claim)).await?;
     }
     let requested = events.last().ok_or_else(Problem::not_found)?;
     Ok((StatusCode::CREATED, Json(run_ref(&app, scope.id, requested).await?)))
@@ -249,7 +253,7 @@ async fn run_ref(app: &App, project: ProjectId, requested: &Recorded) -> Result<
     Ok(RunRef { run_id: requested.stream_id.to_string(), number: found.map(|run| run.number) })
 }
 
-async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>, Problem> {
+async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<(Vec<Decided>, Claim), Problem> {
     let threads = asked.threads;
     threads.map(check_threads).transpose()?;
     let chosen = match asked.retry.clone() {
@@ -279,8 +283,11 @@ async fn decide(app: &App, scope: &Scope, asked: NewRun) -> Result<Vec<Decided>,
     };
     let events = Run::default().decide(run::Command::Request(request)).map_err(|error| Problem::internal(&error))?;
     let events = events.into_iter().map(Into::into).collect();
-    let run = Decided { stream_id: Uuid::now_v7(), version: 0, events };
-    Ok(needed.decide(&[])?.into_iter().chain([run]).collect())
+    let run_id = Uuid::now_v7();
+    let run = Decided { stream_id: run_id, version: 0, events };
+    let decided = needed.decide(&[])?.into_iter().chain([run]).collect();
+    let environment = scope.environment(Some(&chosen.environment))?;
+    Ok((decided, holds::claim(run_id, environment, chosen.relations)))
 }
 
 /// Checks how many statements are sent at a time.
