@@ -7,8 +7,8 @@ use std::sync::Arc;
 use dvt_dbt::compile::{Compilation, Nodes, compile};
 use dvt_dbt::diagnostic::{Diagnostic, Severity};
 use dvt_dbt::jinja::{
-    Before, Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, Overrides, QueryResult, RefCall,
-    Resolved, RunValues,
+    Before, Code, Database, Error, ExistingColumn, ExistingRelation, Graph, NodeContext, Overrides, QueryResult,
+    RefCall, Resolved, RunValues,
 };
 use serde_json::{Value as Json, json};
 use tokio::runtime::Handle;

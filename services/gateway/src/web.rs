@@ -10,10 +10,8 @@ use crate::http::problem::Problem;
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 /// Nothing comes from elsewhere; the styles that the graph and the editor set on elements are inline.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:; \
-     frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
-);
+pub(crate) const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:; \
+     frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
 #[derive(RustEmbed)]
 #[folder = "../web/dist"]
@@ -46,5 +44,6 @@ fn index() -> Response {
             .into_response();
     };
     let page = Html(file.data.into_owned());
-    ([(header::CACHE_CONTROL, ASK_AGAIN), (header::CONTENT_SECURITY_POLICY, POLICY)], page).into_response()
+    ([(header::CACHE_CONTROL, ASK_AGAIN), (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], page)
+        .into_response()
 }

@@ -1,7 +1,7 @@
 //! The columns that the target has for a node, beside those that its YAML declares.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::node::{Node, ResourceType};
 use dvt_domain::run::question::{Answer, ColumnsQuestion, Question, Relation};
 use dvt_store::view;
@@ -12,6 +12,7 @@ use super::nodes::unknown_node;
 use super::previews::{self, PreviewFailure, milliseconds};
 use super::scope::Scope;
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 

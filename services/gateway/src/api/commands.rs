@@ -1,8 +1,9 @@
 //! Edits: 1 to 256 commands at once, each decided in the branch's turn and answered by itself.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::edit::Intent;
+use dvt_dbt::tree::{FileChange, Path as FilePath};
 use dvt_domain::layout::{self, Layout, NodePlaced};
 use dvt_domain::{Actor, Event};
 use dvt_log::{At, Decided};
@@ -13,12 +14,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::history::ChangedFile;
-use super::new_project::request_sha256;
+use super::new_project::{DIAGNOSTICS_MAX, request_sha256};
 use super::scope::Scope;
+use super::shapes::Diagnostic;
 use crate::app::{App, Write};
 use crate::edits::{self, Edit};
 use crate::http::headers::Who;
 use crate::http::json;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 
 /// The most commands of one request.
@@ -99,6 +102,8 @@ struct CommandResult {
     files: Vec<ChangedFile>,
     /// The nodes that have another unique_id now.
     moved: Vec<Moved>,
+    /// What is wrong in these files after the command; the first 100.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Says that a node has another unique_id than before.
@@ -155,7 +160,7 @@ async fn apply_one(app: &App, scope: &Scope, (item, actor): (Item, Actor)) -> Re
         };
     }
     match events.first() {
-        Some(event) => result(app, event).await,
+        Some(event) => result(app, scope, event).await,
         None => Ok(nothing(app.branches.head(scope.branch.branch_id).await?.version)),
     }
 }
@@ -181,7 +186,7 @@ async fn place_node(app: &App, scope: &Scope, (write, place): (&Write, PlaceNode
 }
 
 /// Derives the answer from the command's event, so that a repetition gets the same one.
-async fn result(app: &App, recorded: &Recorded) -> Result<CommandResult, Problem> {
+async fn result(app: &App, scope: &Scope, recorded: &Recorded) -> Result<CommandResult, Problem> {
     let event = app.log.decode(&mut *app.connection().await?, recorded).await?;
     let (summary, files, moved) = match &event {
         Some(Event::Branch(event)) => (event.summary(), event.files(), event.moved()),
@@ -194,10 +199,34 @@ async fn result(app: &App, recorded: &Recorded) -> Result<CommandResult, Problem
         summary,
         files: files.iter().map(ChangedFile::from).collect(),
         moved: moved.iter().map(|moved| Moved { from: moved.from.clone(), to: moved.to.clone() }).collect(),
+        diagnostics: diagnostics(app, scope, (recorded, files)).await?,
     })
+}
+
+/// Lists what is wrong in the files that a command changed, as they were after it.
+async fn diagnostics(
+    app: &App,
+    scope: &Scope,
+    (recorded, files): (&Recorded, &[FileChange]),
+) -> Result<Vec<Diagnostic>, Problem> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let after = app.branches.version(scope.branch.branch_id, recorded.version).await?;
+    let parsed = app.read(&after, &scope.reading(None)?).await?;
+    let is_changed = |path: &FilePath| {
+        files.iter().any(|file| match file {
+            FileChange::Moved { to, .. } => to == path,
+            file => file.path() == path,
+        })
+    };
+    let found = parsed.project.diagnostics().iter();
+    let found = found.filter(|found| found.place.as_ref().is_some_and(|place| is_changed(&place.path)));
+    Ok(found.take(DIAGNOSTICS_MAX).map(Diagnostic::from).collect())
 }
 
 fn nothing(version: i64) -> CommandResult {
     let summary = "nothing to change".to_owned();
-    CommandResult { version, position: None, event_id: None, summary, files: Vec::new(), moved: Vec::new() }
+    let (files, moved, diagnostics) = (Vec::new(), Vec::new(), Vec::new());
+    CommandResult { version, position: None, event_id: None, summary, files, moved, diagnostics }
 }

@@ -1,7 +1,7 @@
 //! Compilations: what the files of one version come to in one environment.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_dbt::tree::Sha256;
 use dvt_domain::Topic;
@@ -18,6 +18,7 @@ use super::shapes::{Place, moment};
 use crate::app::{App, Write};
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::views;
 

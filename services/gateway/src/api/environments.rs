@@ -1,7 +1,7 @@
 //! Environments: where a project runs, and the values it is read with.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_domain::Topic;
 use dvt_domain::project::{Command, EnvironmentDefined, Project};
@@ -18,6 +18,7 @@ use super::scope::{Scope, project_id};
 use crate::app::{App, Write};
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::views;
 

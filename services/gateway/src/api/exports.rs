@@ -1,7 +1,7 @@
 //! Exports: a working copy was made, from which a later import starts; and what it had in common with the project.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_dbt::tree;
 use dvt_domain::Event;
@@ -18,6 +18,7 @@ use crate::app::{App, Write};
 use crate::edits;
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 
 /// Records an export.

@@ -1,7 +1,7 @@
 //! The files of a project: the list, one of them, all as a zip.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use dvt_dbt::tree::{self, Mode};
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::scope::{Moment, Scope};
 use crate::app::App;
 use crate::archive;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::node::Node;
 use dvt_domain::Topic;
 use dvt_domain::layout::Layout;
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::scope::{Moment, Scope};
 use super::shapes::{Diagnostic, Problems};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::{Parsed, is_badge};

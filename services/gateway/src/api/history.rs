@@ -1,7 +1,7 @@
 //! What was done in a project, newest first.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::edit::Subject;
 use dvt_dbt::tree::{Edit, FileChange, Tree};
 use dvt_domain::{Event, Topic, branch, run};
@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::scope::{Scope, project_id};
 use super::shapes::moment;
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, page_before, page_size};
 use crate::views;

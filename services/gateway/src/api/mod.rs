@@ -42,6 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::docs;
 use crate::http::follow::follow;
 use crate::http::guard::{Guard, guard};
 use crate::http::problem::Problem;
@@ -106,6 +107,7 @@ pub fn router(app: App, guards: Guard) -> Router {
     let router = routes().split_for_parts().0;
     router
         .route("/api/v1/openapi.json", get(async || Json(description())))
+        .route("/docs/errors", get(docs::errors))
         .layer(from_fn(in_a_task_of_its_own))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(web::serve)

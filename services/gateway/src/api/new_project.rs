@@ -24,7 +24,7 @@ use crate::parsed::Reading;
 use crate::views;
 
 /// How many diagnostics an answer shows.
-const DIAGNOSTICS_MAX: usize = 100;
+pub(super) const DIAGNOSTICS_MAX: usize = 100;
 /// The statements at a time of a new project's environment.
 const THREADS: i32 = 4;
 

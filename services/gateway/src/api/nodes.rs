@@ -1,7 +1,7 @@
 //! One node: what defines it, what it compiles to, what was done to it.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::compile::{Compilation, Compiled, compile};
 use dvt_dbt::node::Node;
 use dvt_dbt::parse::{Layer, Project};
@@ -14,6 +14,7 @@ use super::history::{self, HistoryPage, Page};
 use super::scope::{Moment, Scope};
 use super::shapes::{Diagnostic, Place};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::{Parsed, is_badge};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_dbt::edit::{self, DecideInput, Intent, Refusal, RemovalPreview, RenamePreview};
 use dvt_dbt::parse::ParseInput;
@@ -19,6 +19,7 @@ use super::shapes::Place;
 use crate::app::App;
 use crate::edits;
 use crate::http::json::Json;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::parsed::Reading;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_store::{Connection, view};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use super::runs::RunSummary;
 use super::scope::project_id;
 use super::shapes::{Problems, moment};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 
 /// How many projects the list has at most.

@@ -1,7 +1,7 @@
 //! Publications: a version of a project as Git commits.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::Utc;
 use dvt_domain::Topic;
@@ -17,6 +17,7 @@ use super::shapes::moment;
 use crate::app::{App, Write};
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::views;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::node::UniqueId;
 use dvt_dbt::select::{Criteria, select_since};
 use dvt_domain::project;
@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::scope::{Moment, Scope};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::{Parsed, Reading};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dvt_dbt::tree::Sha256;
 use dvt_domain::run::question::{Question, ROWS_MAX, SentQuestion};
@@ -15,6 +15,7 @@ use super::previews::PreviewRef;
 use super::runs;
 use super::shapes::{Place, moment};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, page_size};
 

@@ -4,6 +4,7 @@ pub mod follow;
 pub mod guard;
 pub mod headers;
 pub mod json;
+pub mod path;
 pub mod problem;
 pub mod query;
 mod scan;

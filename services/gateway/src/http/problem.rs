@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 
 /// The longest piece of the caller's input that a problem shows, in characters.
 const GOT_MAX_CHARS: usize = 80;
+/// The longest text of a problem, in characters: names of the caller's stand in it.
+const DETAIL_MAX_CHARS: usize = 2_000;
 
 /// Says what is wrong with a request, where, and what is allowed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -53,7 +55,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             pointer: None,
             limit: None,
             got: None,
@@ -152,6 +154,17 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         self.0.code
     }
+}
+
+/// Leaves out the middle of a text that quotes too much of the caller's input.
+fn shortened(text: String) -> String {
+    let count = text.chars().count();
+    if count <= DETAIL_MAX_CHARS {
+        return text;
+    }
+    let half = DETAIL_MAX_CHARS / 2;
+    let (start, end): (String, String) = (text.chars().take(half).collect(), text.chars().skip(count - half).collect());
+    format!("{start} … {end}")
 }
 
 impl IntoResponse for Problem {

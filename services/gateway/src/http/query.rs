@@ -13,6 +13,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        if let Some(part) = query.split('&').find(|part| part.contains("%00")) {
+            let name = part.split('=').next().unwrap_or_default();
+            return Err(Problem::bad_request("TEXT_INVALID", "a parameter holds a NUL").at(name));
+        }
         let read = axum::extract::Query::try_from_uri(&parts.uri);
         read.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| invalid(&rejection.body_text()))
     }

@@ -11,3 +11,4 @@ mod reruns;
 mod run;
 mod up;
 mod working_copy;
+mod world;

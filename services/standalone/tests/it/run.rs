@@ -106,7 +106,7 @@ async fn a_failed_step_says_where_and_what_depends_on_it_is_skipped() {
     let files = [
         PROJECT,
         ("models/good.sql", "select 1 as x"),
-        ("models/bad.sql", "select\n  {{ 'nothing' }}\nfrom {{ ref('good') }}"),
+        ("models/bad.sql", "select\r\n  {{ 'nothing' }}\r\nfrom {{ ref('good') }}"),
         ("models/after.sql", "select * from {{ ref('bad') }}"),
         ("models/broken.sql", "select * from {{ ref('missing') }}"),
         ("models/reader.sql", "select * from {{ source('raw', 'orders') }}"),
@@ -207,4 +207,49 @@ async fn a_run_that_ends_every_executor_is_given_up() {
     assert!(world.rows(left).await.is_empty(), "the last attempt's session was ended");
     let next = world.run(json!({"command": "run", "select": "first"})).await;
     assert_eq!(next["outcome"], "succeeded", "the environment is free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reserved_words_name_relations_in_quotes() {
+    let files = [
+        PROJECT,
+        ("models/select.sql", "{{ config(materialized='table') }} select 1 as x"),
+        (
+            "models/order.sql",
+            "{{ config(materialized='incremental', unique_key='x') }} select * from {{ ref('select') }}",
+        ),
+        ("models/user.sql", "select * from {{ ref('order') }} union all select * from {{ ref('group') }}"),
+        ("models/group.sql", "{{ config(materialized='ephemeral') }} select x + 1 as x from {{ ref('table') }}"),
+        ("seeds/table.csv", "x\n4\n"),
+        ("models/all.yml", "models:\n  - name: order\n    columns: [{name: x, data_tests: [unique, not_null]}]\n"),
+    ];
+    let world = World::new("run_reserved", &files).await;
+    for _ in 0..2 {
+        let run = world.run(json!({"command": "build"})).await;
+        assert_eq!(run["outcome"], "succeeded", "{run}");
+    }
+    let rows = world.rows(r#"select x from dev."user" order by x"#).await;
+    assert_eq!(rows, [[Some("1".to_owned())], [Some("5".to_owned())]]);
+    let warned = world.server.get(&format!("{}/diagnostics", world.project)).await;
+    let warned = warned["diagnostics"].as_array().unwrap().iter().filter(|found| found["code"] == "IDENTIFIER_QUOTED");
+    assert_eq!(warned.count(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_of_disjoint_selections_go_on_beside_each_other() {
+    let files = [
+        PROJECT,
+        ("models/slow.sql", "{{ config(materialized='table') }} select pg_sleep(600)::text as x"),
+        ("models/quick.sql", "select 1 as x"),
+    ];
+    let world = World::new("run_disjoint", &files).await;
+    let slow = world.request(json!({"command": "run", "select": "slow"})).await;
+    world.until(&slow, |run| run["steps"][0]["state"] == "running").await;
+    let quick = world.run(json!({"command": "run", "select": "quick"})).await;
+    assert_eq!(quick["outcome"], "succeeded", "{quick}");
+    world.server.post(&format!("{slow}/cancel"), json!({})).await;
+    world.until(&slow, |run| run["state"] == "finished").await;
+    let again = world.request(json!({"command": "run", "select": "slow"})).await;
+    world.server.post(&format!("{again}/cancel"), json!({})).await;
+    world.until(&again, |run| run["state"] == "finished").await;
 }

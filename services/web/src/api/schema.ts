@@ -765,6 +765,8 @@ export interface components {
         };
         /** @description Is a command that is done. */
         CommandResult: {
+            /** @description What is wrong in these files after the command; the first 100. */
+            diagnostics: components["schemas"]["Diagnostic"][];
             event_id?: string | null;
             files: components["schemas"]["ChangedFile"][];
             /** @description The nodes that have another unique_id now. */

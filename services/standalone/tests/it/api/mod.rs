@@ -5,6 +5,7 @@ mod concurrent;
 mod edits;
 mod errors;
 mod follow;
+mod fuzz;
 mod import;
 mod looks;
 mod read;

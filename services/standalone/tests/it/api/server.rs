@@ -18,6 +18,9 @@ use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+/// How long what is waited for may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Sends requests to one gateway.
 pub(crate) struct Server(Router);
 
@@ -34,6 +37,11 @@ impl Server {
 
     /// Starts one more gateway on a database that has one.
     pub(crate) async fn beside(database: &str) -> Self {
+        Self::limited(database, NonZeroU32::MAX).await
+    }
+
+    /// Starts one more gateway that takes so many requests of an actor in a second.
+    pub(crate) async fn limited(database: &str, limit: NonZeroU32) -> Self {
         let url = Cluster::temporary().await.url(database);
         let store = Store::connect(&Config::of(url), Role::Gateway).await.unwrap();
         let (appender, worker) = Appender::new(&store);
@@ -45,7 +53,7 @@ impl Server {
         let (wakes, _) = Wakes::new(&dvt_bus::Config::default(), CancellationToken::new());
         let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
         let app = App::new(store, log, appender, Waits { live, wakes }, target);
-        Self(api::router(app, Guard::new(NonZeroU32::MAX, Vec::new())))
+        Self(api::router(app, Guard::new(limit, Vec::new())))
     }
 
     /// Sends a request and answers the response with its headers, its body unread.
@@ -64,6 +72,20 @@ impl Server {
         let (status, body) = self.send(get(address)).await;
         assert_eq!(status, StatusCode::OK, "{address}: {}", String::from_utf8_lossy(&body));
         json(&body)
+    }
+
+    /// Waits until what an address answers is as wanted.
+    pub(crate) async fn until(&self, address: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let look = async {
+            loop {
+                let found = self.get(address).await;
+                if wanted(&found) {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("{address} does not come to it"))
     }
 
     /// Writes what is accepted.
