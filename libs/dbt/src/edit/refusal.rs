@@ -42,6 +42,8 @@ pub enum Code {
     SqlTooNested,
     TemplateSyntax,
     TemplateBudget,
+    TemplateCycle,
+    TemplateRuntime,
 }
 
 impl Code {
@@ -78,6 +80,8 @@ impl Code {
             Self::SqlTooNested => "SQL_TOO_NESTED",
             Self::TemplateSyntax => "TEMPLATE_SYNTAX",
             Self::TemplateBudget => "TEMPLATE_BUDGET",
+            Self::TemplateCycle => "TEMPLATE_CYCLE",
+            Self::TemplateRuntime => "TEMPLATE_RUNTIME",
         }
     }
 
@@ -101,6 +105,8 @@ impl Code {
             Self::SqlTooNested,
             Self::TemplateSyntax,
             Self::TemplateBudget,
+            Self::TemplateCycle,
+            Self::TemplateRuntime,
         ];
         rules.into_iter().find(|rule| rule.as_str() == code).unwrap_or(Self::EditNotExpressible)
     }

@@ -224,6 +224,24 @@ fn line_ends_and_whitespace_control_are_jinja_s() {
 }
 
 #[test]
+fn no_template_takes_more_memory_than_its_budget() {
+    for text in [
+        "{{ ('x' * 4000000).replace('x', 'y' * 4000000) }}",
+        "{{ ('x' * 4000000) | replace('', 'y' * 4000000) }}",
+        "{{ (['x' * 4000000] * 1000) | join }}",
+        "{{ 'x'.join(['y' * 4000000] * 1000) }}",
+        "{{ ('\n' * 1000000) | indent(1000000) }}",
+        "{% set ns = namespace(l=['x']) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}",
+        "{% set l = [] %}{% for i in range(100000) %}{% do l.append('x' * 4000000) %}{% endfor %}",
+    ] {
+        let error = engine("").parse(&node(text)).expect_err("the budget ends");
+        assert_eq!(error.code, Code::TemplateBudget, "{text}");
+    }
+    let nested = "{% set l = [] %}{% do l.append(l) %}{{ config(meta={'l': l}) }}{{ tojson(l) }}{{ '%.999999999999f' % 1.5 }}{{ '1'.zfill(10 ** 15) }}";
+    assert!(engine("").parse(&node(nested)).is_ok());
+}
+
+#[test]
 fn a_macro_of_a_template_that_calls_itself_without_end_is_a_cycle() {
     for text in [
         "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",

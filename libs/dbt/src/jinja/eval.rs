@@ -13,6 +13,16 @@ use super::vm::{Args, Outcome, Scope, Vm};
 impl Vm<'_> {
     pub(crate) fn eval(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Outcome<Value> {
         self.step()?;
+        let value = self.value_of(expr, scope)?;
+        let is_made = !matches!(expr.kind, Kind::Const(_) | Kind::Var(_) | Kind::Attribute(..) | Kind::Item(..));
+        match &value {
+            Value::Str(text) if is_made => self.made(text.len())?,
+            _ => {}
+        }
+        Ok(value)
+    }
+
+    fn value_of(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Outcome<Value> {
         match &expr.kind {
             Kind::Const(value) => Ok(constant(value)),
             Kind::Var(name) => {

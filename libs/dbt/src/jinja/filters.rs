@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use super::error::Error;
 use super::methods::strip_chars;
-use super::methods::text::{capitalize, title};
+use super::methods::text::{capitalize, replaced, title};
 use super::print::{print, repr};
 use super::value::{Number, Value};
-use super::vm::{Args, Outcome, Vm};
+use super::vm::{Args, MAX_OUTPUT, Outcome, Vm, budget};
 
 pub(crate) use sequences::sorted;
 
@@ -129,12 +129,11 @@ fn text(vm: &mut Vm<'_>, name: &str, value: &Value, args: &Args) -> Outcome<Opti
         "trim" => Value::from(strip_chars(&shown(), args.maybe_text(0, "chars").as_deref(), true, true)),
         "replace" => {
             let (old, new, text) = (args.text(0, "old")?, args.text(1, "new")?, shown());
-            match args.get(2, "count").and_then(|count| count.as_int()).and_then(|count| usize::try_from(count).ok()) {
-                Some(count) => Value::from(text.replacen(&*old, &new, count)),
-                None => Value::from(text.replace(&*old, &new)),
-            }
+            let count = args.get(2, "count").and_then(|count| count.as_int());
+            let count = count.and_then(|count| usize::try_from(count).ok());
+            Value::from(replaced(&text, (&old, &new), count)?)
         }
-        "indent" => Value::from(indent(&shown(), args)),
+        "indent" => Value::from(indent(&shown(), args)?),
         "format" => {
             let text = shown();
             let given = if args.named.is_empty() {
@@ -189,10 +188,10 @@ fn urlencode(text: &str) -> String {
     })
 }
 
-fn indent(text: &str, args: &Args) -> String {
+fn indent(text: &str, args: &Args) -> Result<String, Error> {
     let width = match args.get(0, "width") {
         Some(Value::Str(text)) => text.to_string(),
-        Some(other) => " ".repeat(other.as_int().and_then(|n| usize::try_from(n).ok()).unwrap_or(4)),
+        Some(other) => " ".repeat(other.as_int().and_then(|n| usize::try_from(n).ok()).unwrap_or(4).min(MAX_OUTPUT)),
         None => " ".repeat(4),
     };
     let (first, blank) = (args.flag(1, "first", false), args.flag(2, "blank", false));
@@ -200,6 +199,9 @@ fn indent(text: &str, args: &Args) -> String {
     // Jinja2 adds a line feed before it splits, so that a final one is kept.
     let text = format!("{text}\n");
     let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(&text).split('\n').collect();
+    if text.len() + width.len().saturating_mul(lines.len()) > MAX_OUTPUT {
+        return Err(budget());
+    }
     for (i, line) in lines.iter().enumerate() {
         if i > 0 {
             out.push('\n');
@@ -209,7 +211,7 @@ fn indent(text: &str, args: &Args) -> String {
         }
         out.push_str(line);
     }
-    out
+    Ok(out)
 }
 
 fn truncate(text: &str, args: &Args) -> String {

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::error::Error;
 use super::print::{float, print};
 use super::value::{Dict, Key, Value};
+use super::vm::{MAX_OUTPUT, budget};
 
 /// Makes a value of JSON.
 pub(crate) fn from_json(json: &Json) -> Value {
@@ -28,8 +29,23 @@ pub(crate) fn dict(map: &serde_json::Map<String, Json>) -> Value {
     Value::dict(map.iter().map(|(key, value)| (Key::from(&**key), from_json(value))).collect::<Dict>())
 }
 
-/// Makes JSON of a value; an object becomes the text it prints as.
+/// The deepest a value may nest; beyond, it is most likely inside itself.
+const DEPTH_MAX: usize = 100;
+/// The most values that one may hold, as often as it holds them.
+const VALUES_MAX: usize = 1_000_000;
+
+/// Makes JSON of a value; an object becomes the text it prints as, and what is too deep or too much becomes null.
 pub(crate) fn to_json(value: &Value) -> Json {
+    let mut left = VALUES_MAX;
+    bounded(value, 0, &mut left)
+}
+
+fn bounded(value: &Value, depth: usize, left: &mut usize) -> Json {
+    if depth > DEPTH_MAX || *left == 0 {
+        return Json::Null;
+    }
+    *left -= 1;
+    let mut all = |items: &[Value]| Json::Array(items.iter().map(|item| bounded(item, depth + 1, left)).collect());
     match value {
         Value::Undefined(_) | Value::None => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
@@ -37,15 +53,15 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Float(f) => serde_json::Number::from_f64(*f).map_or(Json::Null, Json::Number),
         Value::Str(text) => Json::String(text.to_string()),
         Value::Dict(entries) => {
-            Json::Object(entries.borrow().iter().map(|(key, value)| (print(&key.0), to_json(value))).collect())
+            let entries = entries.borrow();
+            let entries = entries.iter().map(|(key, value)| (print(&key.0), bounded(value, depth + 1, left)));
+            Json::Object(entries.collect())
         }
         Value::Object(object) => match object.iterate() {
-            Some(items) => Json::Array(items.iter().map(to_json).collect()),
+            Some(items) => all(&items),
             None => Json::String(object.print()),
         },
-        Value::Tuple(_) | Value::List(_) | Value::Set(_) => {
-            Json::Array(value.items().unwrap_or_default().iter().map(to_json).collect())
-        }
+        Value::Tuple(_) | Value::List(_) | Value::Set(_) => all(&value.items().unwrap_or_default()),
     }
 }
 
@@ -55,7 +71,7 @@ pub(crate) fn to_json(value: &Value) -> Json {
 /// When JSON has no form for a value.
 pub(crate) fn dumps(value: &Value, indent: Option<i64>, sort_keys: bool) -> Result<String, Error> {
     let mut out = String::new();
-    let indent = indent.map(|indent| usize::try_from(indent).unwrap_or(0));
+    let indent = indent.map(|indent| usize::try_from(indent).unwrap_or(0).min(INDENT_MAX));
     write(&mut out, value, &Style { indent, sort_keys }, 0)?;
     Ok(out)
 }
@@ -64,6 +80,9 @@ pub(crate) fn dumps(value: &Value, indent: Option<i64>, sort_keys: bool) -> Resu
 pub(crate) fn html_safe(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027")
 }
+
+/// The most spaces of a level.
+const INDENT_MAX: usize = 64;
 
 struct Style {
     indent: Option<usize>,
@@ -84,6 +103,9 @@ impl Style {
 }
 
 fn write(out: &mut String, value: &Value, style: &Style, depth: usize) -> Result<(), Error> {
+    if depth > DEPTH_MAX || out.len() > MAX_OUTPUT {
+        return Err(budget());
+    }
     match value {
         Value::None => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::value::Value;
+use super::vm::MAX_OUTPUT;
 
 /// Answers Python's `str(value)`; an undefined value is empty text.
 pub(crate) fn print(value: &Value) -> String {
@@ -26,6 +27,10 @@ const MAX_DEPTH: usize = 100;
 fn write(out: &mut String, value: &Value, depth: usize) {
     if depth > MAX_DEPTH {
         out.push_str("[...]");
+        return;
+    }
+    // No text of this length is ever shown: whatever takes it has a limit.
+    if out.len() > MAX_OUTPUT {
         return;
     }
     match value {

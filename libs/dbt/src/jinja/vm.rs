@@ -21,6 +21,8 @@ pub(crate) use super::scope::{Args, Scope};
 const MAX_STEPS: u64 = 10_000_000;
 /// The bytes one rendering may write: 4 MiB.
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
+/// As many bytes of text that an expression makes count as one step: 320 MB are made at most.
+const BYTES_A_STEP: usize = 32;
 /// The macros that may be inside each other. Beyond, it is a cycle.
 const MAX_DEPTH: usize = 120;
 
@@ -138,6 +140,12 @@ impl<'e> Vm<'e> {
             return Err(budget().into());
         }
         Ok(())
+    }
+
+    /// Counts a text that was made against the budget, so that a rendering cannot hold many large ones.
+    pub(crate) fn made(&mut self, bytes: usize) -> Outcome<()> {
+        self.steps += (bytes / BYTES_A_STEP) as u64;
+        if self.steps > MAX_STEPS { Err(budget().into()) } else { Ok(()) }
     }
 
     /// Renders a template into `out`.

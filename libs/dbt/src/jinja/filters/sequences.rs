@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::jinja::error::Error;
 use crate::jinja::methods;
+use crate::jinja::methods::text::joined;
 use crate::jinja::print::print;
 use crate::jinja::tests::test;
 use crate::jinja::value::Value;
@@ -82,7 +83,8 @@ fn keyed(vm: &mut Vm<'_>, items: Vec<Value>, attribute: Option<Value>) -> Outcom
 fn join(vm: &mut Vm<'_>, items: Vec<Value>, args: &Args) -> Outcome<Value> {
     let separator = args.maybe_text(0, "d").unwrap_or_else(|| Rc::from(""));
     let keyed = keyed(vm, items, args.get(1, "attribute"))?;
-    Ok(Value::from(keyed.iter().map(|(key, _)| print(key)).collect::<Vec<_>>().join(&separator)))
+    let parts: Vec<String> = keyed.iter().map(|(key, _)| print(key)).collect();
+    Ok(Value::from(joined(&parts, &separator)?))
 }
 
 fn sum(vm: &mut Vm<'_>, items: Vec<Value>, args: &Args) -> Outcome<Value> {

@@ -6,7 +6,7 @@ use crate::jinja::error::Error;
 use crate::jinja::format;
 use crate::jinja::print::print;
 use crate::jinja::value::Value;
-use crate::jinja::vm::{Args, Outcome, Vm};
+use crate::jinja::vm::{Args, MAX_OUTPUT, Outcome, Vm, budget};
 
 pub(super) const METHODS: &[&str] = &[
     "capitalize",
@@ -70,10 +70,7 @@ pub(super) fn call(vm: &mut Vm<'_>, text: &Rc<str>, name: &str, args: &Args) -> 
         "startswith" | "endswith" => affix(text, name, args)?,
         "replace" => {
             let (old, new) = (string(args, 0, "old")?, string(args, 1, "new")?);
-            match usize::try_from(args.int(2, "count", -1)) {
-                Ok(count) => Value::from(text.replacen(&*old, &new, count)),
-                Err(_) => Value::from(text.replace(&*old, &new)),
-            }
+            Value::from(replaced(text, (&old, &new), usize::try_from(args.int(2, "count", -1)).ok())?)
         }
         "split" => split(text, args, false),
         "rsplit" => split(text, args, true),
@@ -94,7 +91,7 @@ pub(super) fn call(vm: &mut Vm<'_>, text: &Rc<str>, name: &str, args: &Args) -> 
         "count" => Value::from(text.matches(&*args.text(0, "sub")?).count()),
         "find" | "rfind" | "index" | "rindex" => find(text, name, args)?,
         "zfill" => {
-            let width = usize::try_from(args.int(0, "width", 0)).unwrap_or(0);
+            let width = usize::try_from(args.int(0, "width", 0)).unwrap_or(0).min(1 << 20);
             let (sign, digits) = match text.chars().next() {
                 Some(c @ ('-' | '+')) => (c.to_string(), &text[1..]),
                 _ => (String::new(), &**text),
@@ -223,6 +220,32 @@ fn partition(text: &str, separator: &str, from_right: bool) -> Value {
     })
 }
 
+/// Replaces `old` by `new`, at most `count` times.
+///
+/// # Errors
+/// TEMPLATE_BUDGET where the text would be too large.
+pub(crate) fn replaced(text: &str, (old, new): (&str, &str), count: Option<usize>) -> Result<String, Error> {
+    let count = count.unwrap_or(usize::MAX);
+    let found = text.matches(old).take(count).count();
+    if text.len() + found.saturating_mul(new.len()) > MAX_OUTPUT {
+        return Err(budget());
+    }
+    Ok(text.replacen(old, new, count))
+}
+
+/// Joins texts.
+///
+/// # Errors
+/// TEMPLATE_BUDGET where the text would be too large.
+pub(crate) fn joined<T: AsRef<str>>(parts: &[T], separator: &str) -> Result<String, Error> {
+    let bytes: usize = parts.iter().map(|part| part.as_ref().len() + separator.len()).sum();
+    if bytes > MAX_OUTPUT + separator.len() {
+        return Err(budget());
+    }
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    Ok(parts.join(separator))
+}
+
 fn join(separator: &str, items: &Value) -> Result<Value, Error> {
     let items = items.items().ok_or_else(|| Error::runtime("can only join an iterable"))?;
     let mut parts = Vec::with_capacity(items.len());
@@ -235,7 +258,7 @@ fn join(separator: &str, items: &Value) -> Result<Value, Error> {
             }
         }
     }
-    Ok(Value::from(parts.join(separator)))
+    joined(&parts, separator).map(Value::from)
 }
 
 fn find(text: &str, name: &str, args: &Args) -> Result<Value, Error> {
