@@ -31,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["dvt-runtime"]),
     ("rdkafka", &["dvt-bus", "dvt-embedded"]),
     ("schema_registry_converter", &["dvt-bus"]),
+    ("sqlparser", &["dvt-dbt"]),
     ("sqlx", &["dvt-store"]),
     ("tracing-opentelemetry", &["dvt-runtime"]),
     ("tree-sitter", &["dvt-dbt"]),
