@@ -271,7 +271,7 @@ mod tests {
         Command::Step(Event::StepFailed(StepFailed {
             unique_id: "model.shop.orders".into(),
             attempt,
-            code: "DATABASE".into(),
+            code: "DATABASE_ERROR".into(),
             message: "no such column".into(),
             sqlstate: Some("42703".into()),
             place: None,
