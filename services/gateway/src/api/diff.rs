@@ -1,7 +1,7 @@
 //! What changed between two versions of the branch, file by file: what a publication would commit.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::edit::unified;
 use dvt_dbt::tree::{File, Tree};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::scope::{Moment, Scope};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::jinja::Macro;
 use dvt_dbt::yaml::place_of;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::scope::{Moment, Scope};
 use super::shapes::Place;
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::parsed::Parsed;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_dbt::select::Criteria;
 use dvt_domain::run::plan::{self, Wanted};
 use dvt_domain::run::{PlannedStep, estimate};
@@ -15,6 +15,7 @@ use super::runs::{Command, check_threads};
 use super::scope::{Moment, Scope};
 use super::selection;
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 

@@ -1,6 +1,6 @@
 //! Presence: who looks at a project right now, and at which node.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dvt_store::presence::{self, Presence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use super::scope::project_id;
 use crate::app::App;
 use crate::http::headers::Who;
 use crate::http::json::Json;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 
 /// Says that a page is open, and which node it shows; to be said again every few seconds.

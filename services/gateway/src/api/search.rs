@@ -1,12 +1,13 @@
 //! Search in the texts of a project's files.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::scope::{Moment, Scope};
 use crate::app::App;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, page_size};
 
