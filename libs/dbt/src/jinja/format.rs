@@ -135,7 +135,7 @@ fn parse_spec(spec: &str) -> Spec {
     }
     if chars.get(at) == Some(&'.') {
         at += 1;
-        parsed.precision = number(&mut at).map(|precision| precision.min(1 << 16));
+        parsed.precision = number(&mut at).map(|precision| precision.min(usize::from(u16::MAX)));
     }
     parsed.kind = chars.get(at).copied();
     parsed
