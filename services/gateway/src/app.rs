@@ -45,6 +45,7 @@ pub struct Parts {
     pub run_turns: Turns<Run>,
     /// Where the environment `dev` of a new project runs.
     pub default_target: Target,
+    pub clone_url: Option<String>,
 }
 
 impl std::ops::Deref for App {
@@ -70,6 +71,15 @@ pub struct Target {
     pub database: String,
 }
 
+/// Says what lies outside: where projects run, and where they are published to.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The target of a new project's first environment.
+    pub target: Target,
+    /// The address below which published projects can be cloned, if there is one.
+    pub clone_url: Option<String>,
+}
+
 /// Names a write, so that its repetition gets the same answer.
 #[derive(Clone, Debug)]
 pub struct Write {
@@ -93,8 +103,9 @@ impl From<Problem> for Stop {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(store: Store, log: Log, appender: Appender, waits: Waits, default_target: Target) -> Self {
+    pub fn new(store: Store, log: Log, appender: Appender, waits: Waits, outside: Outside) -> Self {
         let Waits { live, wakes } = waits;
+        let Outside { target: default_target, clone_url } = outside;
         Self(Arc::new(Parts {
             branches: Branches::new(store.clone(), log.clone()),
             parses: Parses::default(),
@@ -110,6 +121,7 @@ impl App {
             wakes,
             sent: AtomicI64::new(0),
             default_target,
+            clone_url,
         }))
     }
 

@@ -31,6 +31,9 @@ pub struct Config {
     /// The database of that target [default: of the same name as the target]
     #[arg(long, env = "DEFAULT_DATABASE")]
     pub default_database: Option<String>,
+    /// Where published projects can be cloned from, as CLONE_URL/<project id>.git [default: the page does not say]
+    #[arg(long, env = "CLONE_URL")]
+    pub clone_url: Option<String>,
     /// Requests of one actor in a second
     #[arg(long, env = "RATE_LIMIT", default_value_t = RATE_LIMIT)]
     pub rate_limit: NonZeroU32,

@@ -24,7 +24,7 @@ use dvt_store::appender::Appender;
 use dvt_store::{Role, Store};
 use tokio::net::TcpListener;
 
-use crate::app::{App, Target, Waits};
+use crate::app::{App, Outside, Target, Waits};
 use crate::http::guard::Guard;
 use crate::live::Live;
 
@@ -63,8 +63,9 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let (wakes, listen) = Wakes::new(&config.bus, tasks.shutdown());
     tasks.spawn("wakes", listen);
     let database = config.default_database.unwrap_or_else(|| config.default_target.clone());
-    let default_target = Target { name: config.default_target, database };
-    let app = App::new(store, log, appender, Waits { live, wakes }, default_target);
+    let target = Target { name: config.default_target, database };
+    let outside = Outside { target, clone_url: config.clone_url };
+    let app = App::new(store, log, appender, Waits { live, wakes }, outside);
     let guard = Guard::new(config.rate_limit, config.allowed_hosts);
     let router = api::router(app, guard).merge(admin::router(health.clone()));
     let stop = tasks.shutdown();

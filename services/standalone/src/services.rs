@@ -44,6 +44,7 @@ pub(crate) fn start(tasks: &mut Tasks, addresses: &Addresses, listener: TcpListe
         allowed_hosts: Vec::new(),
         default_target: addresses.target.0.clone(),
         default_database: database_of(&addresses.target.1),
+        clone_url: addresses.repositories.to_str().map(str::to_owned),
         rate_limit: dvt_gateway::RATE_LIMIT,
     };
     listener.set_nonblocking(true)?;

@@ -18,6 +18,10 @@ use crate::app::App;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 
+/// How many publications are looked at for one that made the repository.
+const RECENT_PUBLISHES: i64 = 20;
+/// The branch that a project is published to where none is linked.
+const PUBLISHED_BRANCH: &str = "main";
 /// How many projects the list has at most.
 const PROJECTS_MAX: i64 = 1_000;
 
@@ -126,7 +130,13 @@ pub(super) async fn detail(
     let found = view::project::find(&mut connection, id.uuid()).await?.ok_or_else(Problem::not_found)?;
     let summary = ProjectSummary::read(&mut connection, &found).await?.ok_or_else(Problem::not_found)?;
     let environments = view::project::list_environments(&mut connection, id.uuid()).await?;
-    let repository = found.repository_url.zip(found.repository_branch);
+    let publishes = view::compilation::list_publishes(&mut connection, id.uuid(), RECENT_PUBLISHES).await?;
+    let is_published = publishes.iter().any(|publish| publish.commit.is_some());
+    let own = || {
+        is_published.then_some(())?;
+        Some((format!("{}/{id}.git", app.clone_url.as_deref()?.trim_end_matches('/')), PUBLISHED_BRANCH.to_owned()))
+    };
+    let repository = found.repository_url.zip(found.repository_branch).or_else(own);
     Ok(Json(ProjectDetail {
         summary,
         environments: environments.into_iter().map(Environment::from).collect(),

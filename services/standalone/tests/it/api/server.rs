@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use dvt_bus::view::Wakes;
 use dvt_embedded::postgres::Cluster;
-use dvt_gateway::app::{App, Target, Waits};
+use dvt_gateway::app::{App, Outside, Target, Waits};
 use dvt_gateway::http::guard::Guard;
 use dvt_gateway::{api, archive, live::Live};
 use dvt_log::Log;
@@ -52,7 +52,8 @@ impl Server {
         log.publish_schemas(&mut store.acquire().await.unwrap()).await.unwrap();
         let (wakes, _) = Wakes::new(&dvt_bus::Config::default(), CancellationToken::new());
         let target = Target { name: "local".to_owned(), database: "warehouse".to_owned() };
-        let app = App::new(store, log, appender, Waits { live, wakes }, target);
+        let outside = Outside { target, clone_url: None };
+        let app = App::new(store, log, appender, Waits { live, wakes }, outside);
         Self(api::router(app, Guard::new(limit, Vec::new())))
     }
 

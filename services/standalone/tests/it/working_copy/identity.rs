@@ -5,6 +5,7 @@ use std::io::Write;
 use dvt_dbt::tree::{File, Mode, Tree};
 use dvt_domain::import::{Options, take};
 use dvt_gateway::archive;
+use serde_json::Value;
 
 use super::folder::{EXECUTABLE, Files, Folder, REGULAR, World};
 
@@ -58,6 +59,14 @@ async fn a_folder_and_its_archives_come_out_as_they_went_in() {
     assert_eq!(report["left_out"].to_string(), r#"[{"path":".env","reason":"environment file, may hold secrets"}]"#);
     assert_eq!(report["node_counts"]["model"], 7, "{report}");
     assert_eq!(world.export("folder"), tracked);
+    let project = report["project_id"].as_str().unwrap();
+    assert_eq!(world.get(project).await["repository"], Value::Null);
+    world.done(&["publish", "folder"]);
+    let repository = world.get(project).await["repository"].clone();
+    let clone = Folder::new(&Files::new());
+    let (branch, url) = (repository["branch"].as_str().unwrap(), repository["url"].as_str().unwrap());
+    clone.git(&["clone", "-q", "-b", branch, url, "."]);
+    assert_eq!(clone.files(), tracked, "a clone of what was published");
 
     let tree = tree(&odd_files());
     let zip = archive::write_zip(&tree).unwrap();
