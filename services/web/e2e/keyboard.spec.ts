@@ -1,6 +1,6 @@
 /** The page by keyboard alone, and without barriers. */
 import AxeBuilder from '@axe-core/playwright';
-import { type Page, expect } from '@playwright/test';
+import { type Page, type Route, expect } from '@playwright/test';
 
 import { graphIsDrawn, makeSample, node, test } from './app';
 
@@ -53,6 +53,39 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(page.locator('main h1')).toHaveCount(1);
       await expect(page.locator('main [role="status"][aria-label^="Loading"]')).toHaveCount(0);
       expect(await violations(page), place).toEqual([]);
+    }
+  });
+}
+
+/** What the API answers in the place of itself, to see a page while it waits and when it fails. */
+const ANSWERS = {
+  loading: () => undefined,
+  failing: (route: Route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'internal error', trace_id: 'abc', docs: '' } }),
+  offline: (route: Route) => route.abort(),
+};
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`no state and no dialog has a barrier, ${theme}`, async ({ open }) => {
+    const project = await makeSample(`states ${theme}`);
+    const page = await open(`/projects/${project}?node=model.night_trains.fct_bookings`);
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await graphIsDrawn(page);
+    for (const key of ['a', 'c', 'Delete', '?', '/'] as const) {
+      await page.getByRole('application', { name: /Graph of/ }).focus();
+      await page.keyboard.press(key);
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations(page), key).toEqual([]);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
+    }
+    for (const [state, answer] of Object.entries(ANSWERS)) {
+      for (const [place, asked] of [['', /\/graph\?/], ['/runs', /\/api\/.*\/runs$/], ['/history', /\/api\/.*\/history\?.*steps/], ['/publish', /\/publishes/], ['/environments', /\/api\/.*\/environments$/], ['/files', /\/tree/]] as const) {
+        await page.route(asked, answer);
+        await page.goto(`/projects/${project}${place}`);
+        await expect(state === 'loading' ? page.locator('[role="status"][aria-label^="Loading"]').first() : page.getByRole('alert').first()).toBeVisible();
+        expect(await violations(page), `${place} ${state}`).toEqual([]);
+        await page.unroute(asked);
+      }
     }
   });
 }

@@ -168,10 +168,10 @@ test('pictures of every page', async ({ open }) => {
     ['graph', '', /\/graph\?/],
     ['node', '?node=model.night_trains.fct_bookings', /\/nodes\/[^/?]+\?/],
     ['files', '/files', /\/tree/],
-    ['runs', '/runs', /\/runs$/],
-    ['history', '/history', /\/history\?.*steps=/],
+    ['runs', '/runs', /\/api\/.*\/runs$/],
+    ['history', '/history', /\/api\/.*\/history\?.*steps=/],
     ['publish', '/publish', /\/publishes/],
-    ['environments', '/environments', /\/environments$/],
+    ['environments', '/environments', /\/api\/.*\/environments$/],
   ] as const) {
     await takeStates(page, name, at + place, asked);
   }

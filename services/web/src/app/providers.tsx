@@ -7,7 +7,9 @@ import { asProblem } from '@/api/client';
 import { router } from './router';
 
 const STALE_MS = 30_000;
-const RETRIES = 2;
+const RETRIES = 3;
+/** No answer came, or the server is behind the version that was asked for: the same question is asked again. */
+const ASKED_AGAIN = new Set([0, 409, 502, 503, 504]);
 
 const client = new QueryClient({
   defaultOptions: {
@@ -15,8 +17,8 @@ const client = new QueryClient({
       staleTime: STALE_MS,
       // The server may be on this machine: whether there is a network says nothing about it.
       networkMode: 'always',
-      // A refusal stays one; only what got no answer is asked again.
-      retry: (count, error) => count < RETRIES && asProblem(error).status === 0,
+      // A refusal stays one.
+      retry: (count, error) => count < RETRIES && ASKED_AGAIN.has(asProblem(error).status),
       retryDelay: 400,
     },
     mutations: { networkMode: 'always' },
