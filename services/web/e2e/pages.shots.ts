@@ -12,16 +12,18 @@ const WIDTHS = [1280, 1920];
 const OF_README = new Set(['graph-light-1280', 'run-failed-light-1280', 'node-dark-1280']);
 
 async function settled(page: Page): Promise<void> {
+  await expect(page.locator('main').first()).toBeVisible();
   await expect(page.locator('[role="status"][aria-label^="Loading"]')).toHaveCount(0);
   await page.evaluate(() => document.fonts.ready);
 }
 
-async function take(page: Page, name: string, isSettled = true): Promise<void> {
+async function take(page: Page, name: string, { settle = true, reload = false } = {}): Promise<void> {
   for (const theme of ['light', 'dark'] as const) {
     for (const width of WIDTHS) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: Math.round(width * 0.6) });
-      if (isSettled) await settled(page);
+      if (reload) await page.reload();
+      if (settle) await settled(page);
       const file = `${name}-${theme}-${width}`;
       const picture = { animations: 'disabled' as const };
       await page.screenshot({ ...picture, path: join(FOLDER, `${file}.png`) });
@@ -54,7 +56,7 @@ async function takeStates(page: Page, name: string, at: string, isAsked: RegExp)
     await page.route(isAsked, answer);
     await page.goto(at);
     await expect(state === 'loading' ? page.locator('[role="status"][aria-label^="Loading"]').first() : page.getByRole('alert').first()).toBeVisible();
-    await take(page, `${name}-${state}`, state !== 'loading');
+    await take(page, `${name}-${state}`, { settle: state !== 'loading' });
     await page.unroute(isAsked);
   }
 }
@@ -94,7 +96,7 @@ async function takeNode(page: Page, at: string): Promise<void> {
   await rename(await goToNode(page, 'rpt_nights'), 'rpt_nights', 'rpt_season');
   for (const tab of ['SQL', 'Compiled', 'Columns & tests', 'Config', 'History']) {
     await page.getByRole('tab', { name: tab }).click();
-    await take(page, tab === 'SQL' ? 'node' : `node-${tab.toLowerCase().replace(/\W+/g, '-')}`);
+    await take(page, tab === 'SQL' ? 'node' : `node-${tab.toLowerCase().replace(/\W+/g, '-')}`, { reload: true });
   }
   await page.getByRole('button', { name: 'Close all groups' }).click();
   await page.getByRole('button', { name: 'Close the panel' }).click();
@@ -146,7 +148,7 @@ test('pictures of every page', async ({ open }) => {
   await take(page, 'run');
   await page.goto(at);
   await graphIsDrawn(page);
-  await take(page, 'graph');
+  await take(page, 'graph', { reload: true });
   await page.goto(`${at}/publish`);
   await page.getByRole('button', { name: /^Publish version/ }).click();
   await expect(page.getByRole('list', { name: 'Publications' }).getByText(/^\W*published$/)).toBeVisible({ timeout: 60_000 });

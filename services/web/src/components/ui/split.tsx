@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 
 import { readLocal, writeLocal } from '@/lib/local';
 
@@ -42,7 +42,15 @@ export function Split({ name, label, initial, min, rest, main, side, wide = fals
     event.preventDefault();
     resize(width + step);
   };
-  if (side === null) return <div className={styles.split}>{main}</div>;
+  const aside = useRef<HTMLDivElement>(null);
+  const hasSide = side !== null;
+  // What floats over the page stands over its main part.
+  useEffect(() => {
+    const { style } = document.documentElement;
+    style.setProperty('--side', `${hasSide ? (aside.current?.offsetWidth ?? 0) : 0}px`);
+    return () => void style.removeProperty('--side');
+  }, [hasSide, width, wide]);
+  if (!hasSide) return <div className={styles.split}>{main}</div>;
   return (
     <div className={styles.split} style={{ gridTemplateColumns: wide ? `${rest}px 1px minmax(0, 1fr)` : `minmax(0, 1fr) 1px min(${width}px, calc(100% - ${rest}px))` }}>
       {main}
@@ -60,7 +68,7 @@ export function Split({ name, label, initial, min, rest, main, side, wide = fals
         onPointerMove={onPointerMove}
         onKeyDown={onKeyDown}
       />
-      {side}
+      <div ref={aside}>{side}</div>
     </div>
   );
 }
