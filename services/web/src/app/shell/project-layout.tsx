@@ -7,6 +7,7 @@ import { useProject } from '@/api/queries';
 import type { Diagnostic, ProjectDetail } from '@/api/schema';
 import { ProblemBlank } from '@/components/ui/problem';
 import { ProblemsPanel } from '@/features/problems/problems-panel';
+import { showState } from '@/lib/favicon';
 import { useShortcuts } from '@/lib/shortcuts';
 import { runStatus } from '@/lib/status';
 
@@ -19,14 +20,16 @@ import { useRunning } from './run-button';
 import { useScope } from './scope';
 import styles from './shell.module.css';
 
-/** Says in the window's title where this is, and how the last run stands. */
+/** Says in the window's title where this is; there and in its icon how the last run stands. */
 function useTitle(detail: ProjectDetail | undefined): void {
   useEffect(() => {
     if (!detail) return;
-    const mark = detail.last_run ? `${runStatus(detail.last_run).glyph} ` : '';
-    document.title = `${mark}${detail.name} · DVT+`;
+    const status = detail.last_run && runStatus(detail.last_run);
+    document.title = `${status ? `${status.glyph} ` : ''}${detail.name} · DVT+`;
+    showState(status?.tone);
     return () => {
       document.title = 'DVT+';
+      showState(undefined);
     };
   }, [detail]);
 }
