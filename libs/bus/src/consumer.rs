@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use dvt_domain::Topic;
+use dvt_runtime::error::chain;
 use dvt_runtime::{CancellationToken, Signal, metrics};
 use dvt_store::event::Recorded;
 use dvt_store::{Store, Tx, checkpoint};
@@ -44,8 +45,7 @@ pub enum HandlerError {
 
 impl From<dvt_store::Error> for HandlerError {
     fn from(error: dvt_store::Error) -> Self {
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-        Self::Transient(format!("{error}{source}"))
+        Self::Transient(chain(&error))
     }
 }
 

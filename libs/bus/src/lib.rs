@@ -10,6 +10,7 @@ mod error;
 pub mod record;
 pub mod registry;
 pub mod relay;
+pub mod requests;
 pub mod topics;
 pub mod view;
 pub mod worker;

@@ -3,6 +3,7 @@
 //! Knows nothing of what a service does.
 
 pub mod admin;
+pub mod error;
 pub mod health;
 pub mod metrics;
 pub mod secret;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dvt_bus::consumer::Options;
+use dvt_bus::requests::Requests;
 use dvt_bus::{Consumer, relay, worker};
 use dvt_domain::Topic;
 use dvt_log::Log;
@@ -50,7 +51,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         anyhow::Ok(())
     });
     let options = Options { name: CONSUMER.to_owned(), topics: vec![Topic::Compilation] };
-    let requests = requests::Requests::default();
+    let requests = Requests::new(requests::Compilations);
     let consumer = Consumer::new(options, &config.bus, &store, requests, health.signal("requests"));
     tasks.spawn("requests", consumer.run(tasks.shutdown()));
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use dvt_domain::Actor;
 use dvt_domain::id::ProjectId;
-use dvt_domain::run::{self, Command, Run, Stage};
+use dvt_domain::run::{self, Command, Run};
 use dvt_log::{At, Causation, Decided, Log, Stamp};
 use dvt_runtime::trace;
 use dvt_store::event::{Command as Append, Idempotency, NewEvent, Outcome, Recorded};
@@ -51,12 +51,18 @@ struct Held {
 
 impl Stream {
     /// Loads the stream of a request.
+    ///
+    /// # Errors
+    /// When the log does not answer, or a later attempt drives the run: this process slept since its claim.
     pub(crate) async fn open(
         (log, store, appender): (&Log, &Store, &Appender),
         request: Recorded,
         attempt: i32,
     ) -> anyhow::Result<Self> {
-        let at = log.load(&mut *store.acquire().await?, request.stream_id).await?;
+        let at: At<Run> = log.load(&mut *store.acquire().await?, request.stream_id).await?;
+        if at.state.is_superseded(attempt) {
+            return Err(Error::Lost.into());
+        }
         let (log, store, appender) = (log.clone(), store.clone(), appender.clone());
         Ok(Self { log, store, appender, request, attempt, held: Mutex::new(Held { at, appended: 0 }) })
     }
@@ -166,9 +172,9 @@ impl Stream {
             anyhow::Ok(self.log.advance(&mut connection, stream_id, held.at.clone(), i64::MAX).await?)
         };
         held.at = read.await.map_err(Error::Append)?;
-        match held.at.state.stage {
-            Stage::Running { attempt } if attempt > self.attempt => Err(Error::Lost),
-            _ => Ok(()),
+        match held.at.state.is_superseded(self.attempt) {
+            true => Err(Error::Lost),
+            false => Ok(()),
         }
     }
 }

@@ -19,6 +19,7 @@ use dvt_domain::branch::Branch;
 use dvt_domain::id::BranchId;
 use dvt_domain::project::{DEFAULT_ENVIRONMENT, Project};
 use dvt_log::{At, Log};
+use dvt_runtime::error::chain;
 use dvt_runtime::{CancellationToken, Signal, metrics, trace};
 use dvt_store::view::graph::{self, Content, Graph, Stale};
 use dvt_store::view::subject;
@@ -232,10 +233,4 @@ async fn span(c: &mut Connection, stale: &Stale) -> Result<Span, dvt_store::Erro
     }
     let shown = event::list_at(c, &[stale.position]).await?;
     Ok(trace::follow(causes(&shown), || info_span!("graph", otel.name = "read graph", branch_id = %stale.branch_id)))
-}
-
-/// Writes an error with its sources.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |source| source.source());
-    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }

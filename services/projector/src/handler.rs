@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dvt_bus::view::Announcer;
 use dvt_bus::{Handler, HandlerError};
 use dvt_codec::ViewAdvanced;
+use dvt_runtime::error::chain;
 use dvt_store::Tx;
 use dvt_store::event::Recorded;
 
@@ -41,13 +42,7 @@ impl Handler for Views {
 impl From<Error> for HandlerError {
     fn from(error: Error) -> Self {
         let stream = error.corrupt_stream();
-        let mut reasons = vec![error.to_string()];
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reasons.push(cause.to_string());
-            source = cause.source();
-        }
-        let error = reasons.join(": ");
+        let error = chain(&error);
         match stream {
             Some(stream) => Self::Poison { stream, error },
             None => Self::Transient(error),

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Command::Operate(command) => operate::run(command),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("dvt: {}", output::chain(&error));
+        eprintln!("dvt: {}", dvt_runtime::error::chain(error.as_ref()));
         ExitCode::from(output::COULD_NOT)
     })
 }

@@ -9,11 +9,6 @@ pub(crate) const FAILED: u8 = 1;
 /// The exit status of a command that could not be done.
 pub(crate) const COULD_NOT: u8 = 2;
 
-/// Renders an error with its causes in one line.
-pub(crate) fn chain(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// Prints a value as one line of JSON.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use dvt_runtime::error::chain;
 use dvt_runtime::{metrics, trace};
 use dvt_store::event::{self, Range, Recorded};
 use dvt_store::{Store, Tx, checkpoint, parked_stream};
@@ -314,10 +315,4 @@ async fn take_log(tx: &mut Tx, at: i64, work: &Work) -> Result<Taken, dvt_store:
     }
     let has_more = events.len() == work.limit;
     Ok(Taken::Events { events, has_more })
-}
-
-/// Writes an error with its sources.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |source| source.source());
-    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }

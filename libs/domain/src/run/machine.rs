@@ -29,6 +29,8 @@ pub enum Error {
     NoStep(String),
     #[error("step {0} has ended already")]
     StepEnded(String),
+    #[error("attempt {attempt} at the run drives it already, got {got}")]
+    Superseded { attempt: i32, got: i32 },
     #[error("attempt {attempt} at step {unique_id} has not ended yet")]
     StepOpen { unique_id: String, attempt: i32 },
     #[error("step {unique_id} is at attempt {expected}, got {got}")]
@@ -108,6 +110,10 @@ impl Run {
             },
             (Some(Stage::Requested), Command::Plan(plan)) => Event::RunPlanned(plan),
             (Some(Stage::Planned | Stage::Running { .. }), Command::Plan(_)) => return Err(Error::Planned),
+            // An executor that slept since its claim must not take the run back from its successor.
+            (Some(Stage::Running { attempt }), Command::Start(start)) if self.is_superseded(start.attempt) => {
+                return Err(Error::Superseded { attempt: *attempt, got: start.attempt });
+            }
             (Some(_), Command::Start(start)) => Event::RunStarted(start),
             (Some(_), Command::Step(event)) => {
                 self.check_step(&event)?;
@@ -130,6 +136,11 @@ impl Run {
             ) => return Err(Error::Missing),
         };
         Ok(vec![event])
+    }
+
+    /// Says whether a later attempt than `attempt` drives the run: whoever makes this one must leave the run alone.
+    pub fn is_superseded(&self, attempt: i32) -> bool {
+        matches!(self.stage, Stage::Running { attempt: current } if current > attempt)
     }
 
     fn stage(&self) -> Option<&Stage> {
@@ -298,6 +309,15 @@ mod tests {
         assert_eq!(given(vec![request(), plan(), started(1)]).decide(finish()), Err(Error::Unfinished(1)));
         let run = given(vec![request(), plan(), started(1), failed(1), finish()]);
         assert_eq!(run.decide(started(2)), Err(Error::Finished(Outcome::Failed)));
+    }
+
+    #[test]
+    fn an_older_attempt_never_takes_the_run_back() {
+        let start = |attempt| Command::Start(RunStarted { executor: "one".into(), attempt });
+        let run = given(vec![request(), plan(), start(2)]);
+        assert_eq!(run.decide(start(1)), Err(Error::Superseded { attempt: 2, got: 1 }));
+        assert!(run.is_superseded(1) && !run.is_superseded(2));
+        assert!(run.decide(start(3)).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dvt_runtime::error::chain;
 use dvt_runtime::trace;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -97,13 +98,7 @@ impl Problem {
     /// Makes the problem of a fault of ours, logs it, and shows only its trace id.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "internal error");
-        let mut chain = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            chain = format!("{chain}: {error}");
-            source = error.source();
-        }
-        tracing::error!(error = chain, "request failed");
+        tracing::error!(error = chain(error), "request failed");
         problem
     }
 

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use dvt_domain::Timestamp;
 use dvt_domain::run::{Backend, question};
+use dvt_runtime::error::chain;
 use futures::{SinkExt, StreamExt};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, NoTls, SimpleQueryMessage};
 use tracing::Instrument;
 
 use super::quote::ident;
-use super::statement::{Statement, chain, message};
+use super::statement::{Statement, message};
 use super::{catalog, materialize, unit};
 use crate::cte;
 use crate::targets::{

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use dvt_runtime::error::chain;
 use dvt_runtime::trace;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use tracing::{Span, info_span};
@@ -90,12 +91,6 @@ pub(super) fn message(said: &DbError) -> String {
         }
     }
     text
-}
-
-/// Writes an error with its causes. The driver's own never name a password.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]
