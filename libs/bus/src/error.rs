@@ -17,6 +17,8 @@ pub enum Error {
     NoCluster,
     #[error("topic {0} has {1} partitions, but the log has 16")]
     Partitions(String, usize),
+    #[error("another relay leads")]
+    Superseded,
     #[error("a thread of the Kafka client ended unexpectedly")]
     Thread,
 }

@@ -7,6 +7,7 @@ mod causes;
 mod config;
 pub mod consumer;
 mod error;
+pub mod leases;
 pub mod record;
 pub mod registry;
 pub mod relay;

@@ -9,12 +9,14 @@ mod publisher;
 use std::time::{Duration, Instant};
 
 use dvt_runtime::{CancellationToken, Signal, metrics};
-use dvt_store::{Store, event, lease};
+use dvt_store::lease::{self, Lease};
+use dvt_store::{Store, event};
 use uuid::Uuid;
 
+use crate::leases::RELAY;
 use crate::registry::Registry;
 use crate::{Config, Error, Slot};
-use machine::{Effect, Input, LEASE, Machine};
+use machine::{Effect, Input, Machine, Progress};
 use publisher::Publisher;
 
 const NAME: &str = "relay";
@@ -35,7 +37,7 @@ pub async fn run(config: Config, store: Store, signal: Signal, shutdown: Cancell
         return Ok(());
     };
     let registry = Registry::new(registry)?;
-    let mut relay = Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, epoch: None };
+    let mut relay = Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, lease: None, leads: false };
     relay.lead(&signal, &shutdown).await;
     relay.resign().await;
     Ok(())
@@ -47,7 +49,10 @@ struct Relay {
     registry: Registry,
     holder: Uuid,
     publisher: Option<Publisher>,
-    epoch: Option<i64>,
+    /// Ours, as far as we know.
+    lease: Option<Lease>,
+    /// What the metrics say.
+    leads: bool,
 }
 
 impl Relay {
@@ -64,7 +69,7 @@ impl Relay {
                 for effect in machine.handle(next, started.elapsed()) {
                     input = self.answer(effect, signal).await;
                 }
-                self.note_leadership(machine.epoch());
+                self.note_leadership(machine.epoch().is_some());
                 metrics::RELAY_HELD.set([], machine.held() as f64);
             }
             let woken = async {
@@ -85,9 +90,9 @@ impl Relay {
     async fn answer(&mut self, effect: Effect, signal: &Signal) -> Option<Input> {
         let answer = match effect {
             Effect::Lead => self.acquire().await.map(Input::Led),
-            Effect::Open => self.open().await.map(Input::Opened),
+            Effect::Open => renewing(self.store.clone(), self.lease.clone(), self.open()).await.map(Input::Opened),
             Effect::ReadHeads => self.heads().await.map(Input::Heads),
-            Effect::Publish(lanes) => self.publish(lanes).await,
+            Effect::Publish(lanes) => renewing(self.store.clone(), self.lease.clone(), self.publish(lanes)).await,
             Effect::Close => {
                 self.close().await;
                 return None;
@@ -106,8 +111,8 @@ impl Relay {
         }
     }
 
-    fn note_leadership(&mut self, epoch: Option<i64>) {
-        match (self.epoch.is_some(), epoch.is_some()) {
+    fn note_leadership(&mut self, leads: bool) {
+        match (self.leads, leads) {
             (false, true) => metrics::RELAY_LEADER.add([], 1.0),
             (true, false) => {
                 metrics::RELAY_LEADER.add([], -1.0);
@@ -115,21 +120,25 @@ impl Relay {
             }
             (false, false) | (true, true) => {}
         }
-        self.epoch = epoch;
+        self.leads = leads;
     }
 
     async fn acquire(&mut self) -> Result<Option<i64>, Error> {
         let mut connection = self.store.acquire().await?;
-        let lease = lease::acquire(&mut connection, NAME, self.holder, LEASE).await?;
-        Ok(lease.map(|lease| lease.epoch))
+        self.lease = lease::acquire(&mut connection, NAME, self.holder, RELAY.ttl).await?;
+        Ok(self.lease.as_ref().map(|lease| lease.epoch))
     }
 
-    async fn open(&mut self) -> Result<Vec<(Slot, i64)>, Error> {
+    fn epoch(&self) -> i64 {
+        self.lease.as_ref().map_or(0, |lease| lease.epoch)
+    }
+
+    async fn open(&mut self) -> Result<Vec<(Slot, Progress)>, Error> {
         self.close().await;
         self.config.topics().ensure(&self.config).await?;
         let mut connection = self.store.acquire().await?;
         self.registry.load(&mut connection).await?;
-        let (publisher, starts) = Publisher::open(&self.config, &mut connection).await?;
+        let (publisher, starts) = Publisher::open(&self.config, &mut connection, self.epoch()).await?;
         self.publisher = Some(publisher);
         Ok(starts)
     }
@@ -140,11 +149,11 @@ impl Relay {
         Ok(heads.map(|head| (Slot { topic: head.topic, partition: head.partition }, head.position)).collect())
     }
 
-    async fn publish(&mut self, lanes: Vec<(Slot, i64)>) -> Result<Input, Error> {
+    async fn publish(&mut self, lanes: Vec<(Slot, Progress)>) -> Result<Input, Error> {
         let Some(publisher) = &self.publisher else { return Ok(Input::Failed) };
         let mut connection = self.store.acquire().await?;
         let (published, has_failed) = publisher.publish(&mut connection, &mut self.registry, &lanes).await?;
-        publisher.advance(&mut connection, &published, self.epoch.unwrap_or_default()).await?;
+        publisher.advance(&mut connection, &published, self.epoch()).await?;
         if has_failed {
             return Ok(Input::Failed);
         }
@@ -160,12 +169,27 @@ impl Relay {
     /// Lets another lead at once.
     async fn resign(mut self) {
         self.close().await;
-        let (Some(epoch), Ok(mut connection)) = (self.epoch, self.store.acquire().await) else { return };
-        let ours = lease::find(&mut connection, NAME).await.ok().flatten().filter(|lease| lease.epoch == epoch);
-        if let Some(lease) = ours
-            && let Err(error) = lease::release(&mut connection, &lease).await
-        {
+        let (Some(lease), Ok(mut connection)) = (self.lease, self.store.acquire().await) else { return };
+        if let Err(error) = lease::release(&mut connection, &lease).await {
             tracing::debug!(%error, "could not give the relay's lease back");
         }
+    }
+}
+
+/// Does what takes long while the lease is renewed. Whether it was lost meanwhile is asked again afterwards.
+async fn renewing<T>(store: Store, lease: Option<Lease>, work: impl Future<Output = T>) -> T {
+    let heart = async {
+        loop {
+            tokio::time::sleep(RELAY.renew).await;
+            if let (Some(lease), Ok(mut connection)) = (&lease, store.acquire().await)
+                && let Err(error) = lease::renew(&mut connection, lease, RELAY.ttl).await
+            {
+                tracing::debug!(%error, "could not renew the relay's lease");
+            }
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = heart => unreachable!("invariant: the heart beats for ever"),
     }
 }

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
 
+use crate::leases::Lease;
+
 /// How often an idle worker looks for jobs.
 const POLL: Duration = Duration::from_millis(100);
 /// How often the database is asked what waits.
@@ -23,8 +25,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub kind: Kind,
-    /// How long a worker that died keeps a job from others.
-    pub lease: Duration,
+    pub lease: Lease,
     /// How many jobs at once.
     pub parallel: usize,
 }
@@ -96,7 +97,7 @@ async fn look(kind: Kind, store: &Store) {
 
 async fn claim(options: &Options, store: &Store, worker: Uuid) -> Option<Job> {
     let claimed = match store.acquire().await {
-        Ok(mut connection) => job::claim(&mut connection, options.kind, worker, options.lease).await,
+        Ok(mut connection) => job::claim(&mut connection, options.kind, worker, options.lease.ttl).await,
         Err(error) => Err(error),
     };
     claimed.unwrap_or_else(|error| {
@@ -155,16 +156,16 @@ async fn span(options: &Options, store: &Store, job: &Job) -> Span {
 /// Prolongs the claim until it is lost, then leaves the work some time to notice; otherwise never ends.
 async fn beat(options: &Options, store: &Store, (job, lost): (&Job, &CancellationToken)) {
     loop {
-        tokio::time::sleep(options.lease / 3).await;
+        tokio::time::sleep(options.lease.renew).await;
         let alive = match store.acquire().await {
-            Ok(mut connection) => job::heartbeat(&mut connection, job, options.lease).await,
+            Ok(mut connection) => job::heartbeat(&mut connection, job, options.lease.ttl).await,
             Err(error) => Err(error),
         };
         if matches!(alive, Ok(false)) {
             tracing::warn!(job = %job.job_id, "another worker has taken the job");
             metrics::LEASES_LOST.add([options.kind.as_str(), "taken"], 1);
             lost.cancel();
-            tokio::time::sleep(options.lease).await;
+            tokio::time::sleep(options.lease.ttl).await;
             return;
         }
     }

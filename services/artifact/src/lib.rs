@@ -10,11 +10,10 @@ mod repository;
 mod requests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dvt_bus::consumer::Options;
 use dvt_bus::requests::Requests;
-use dvt_bus::{Consumer, relay, worker};
+use dvt_bus::{Consumer, leases, relay, worker};
 use dvt_domain::Topic;
 use dvt_log::Log;
 use dvt_runtime::{CancellationToken, Health, Tasks, admin};
@@ -25,12 +24,8 @@ pub use config::Config;
 
 /// The name of the service's checkpoints.
 pub const CONSUMER: &str = "artifact";
-/// How long a compilation that died keeps others from it.
-const COMPILE_LEASE: Duration = Duration::from_secs(15);
 /// How many versions are compiled at once; each takes a core and a project's memory.
 const COMPILATIONS: usize = 2;
-/// How long a publish that died keeps its repository from others.
-const PUBLISH_LEASE: Duration = Duration::from_secs(30);
 /// How many repositories are published to at once.
 const PUBLISHES: usize = 2;
 
@@ -57,11 +52,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 
     let outcomes = outcome::Outcomes { log, store: store.clone(), appender };
     let compiler = Arc::new(compile::Compiler { outcomes: outcomes.clone() });
-    let compiling = worker::Options { kind: Kind::Compile, lease: COMPILE_LEASE, parallel: COMPILATIONS };
+    let compiling = worker::Options { kind: Kind::Compile, lease: leases::COMPILE, parallel: COMPILATIONS };
     tasks.spawn("compilations", worker::run(compiling, store.clone(), compiler, tasks.shutdown()));
     let repository = Arc::new(repository::LocalGit::new(config.git_dir.clone()));
     let publisher = Arc::new(publish::Publisher { outcomes, repository });
-    let publishing = worker::Options { kind: Kind::Publish, lease: PUBLISH_LEASE, parallel: PUBLISHES };
+    let publishing = worker::Options { kind: Kind::Publish, lease: leases::PUBLISH, parallel: PUBLISHES };
     tasks.spawn("publishes", worker::run(publishing, store.clone(), publisher, tasks.shutdown()));
 
     let relay_store = Store::connect(&config.store, Role::Relay).await?;

@@ -15,7 +15,7 @@ pub struct Config {
     #[command(flatten)]
     pub runtime: dvt_runtime::Config,
     /// How long an executor that died keeps its runs from others
-    #[arg(long, env = "RUN_LEASE", default_value = "6s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "RUN_LEASE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub lease: Duration,
     /// Names and addresses of the targets; from DVT_TARGET_<NAME> or DVT_TARGET_<NAME>_FILE, never from the command line.
     #[arg(skip)]
@@ -25,7 +25,7 @@ pub struct Config {
 impl Config {
     /// Makes a configuration of an address, with the usual lease and no servers beside the database.
     pub fn of(store: dvt_store::Config, runtime: dvt_runtime::Config) -> Self {
-        Self { store, bus: dvt_bus::Config::default(), runtime, lease: crate::LEASE, targets: Vec::new() }
+        Self { store, bus: dvt_bus::Config::default(), runtime, lease: leases::RUN.ttl, targets: Vec::new() }
     }
 }
 
@@ -45,6 +45,6 @@ mod tests {
     fn reads_all_sections_from_one_command_line() {
         Cli::command().debug_assert();
         let given = ["test", "--database-url", "postgres://localhost/dvt"];
-        assert_eq!(Cli::parse_from(given).config.lease, crate::LEASE);
+        assert_eq!(Cli::parse_from(given).config.lease, leases::RUN.ttl);
     }
 }

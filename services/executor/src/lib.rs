@@ -28,9 +28,9 @@ mod unit;
 mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dvt_bus::consumer::Options;
+use dvt_bus::leases::Lease;
 use dvt_bus::requests::Requests;
 use dvt_bus::{Consumer, relay, worker};
 use dvt_domain::Topic;
@@ -72,7 +72,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let previews = preview::Previews { log: log.clone(), store: store.clone(), targets: targets.clone() };
     tasks.spawn("previews", previews.run(tasks.shutdown()));
     let runs = Arc::new(drive::Runs { log, store: store.clone(), appender, targets, name: name() });
-    let driving = worker::Options { kind: Kind::Run, lease: config.lease, parallel: RUNS };
+    let driving = worker::Options { kind: Kind::Run, lease: Lease::of(config.lease), parallel: RUNS };
     tasks.spawn("runs", worker::run(driving, store.clone(), runs, tasks.shutdown()));
 
     let relay_store = Store::connect(&config.store, Role::Relay).await?;
@@ -87,6 +87,3 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 fn name() -> String {
     format!("executor-{}", uuid::Uuid::now_v7().simple())
 }
-
-/// How long an executor that died keeps a run from others, unless configured otherwise.
-pub(crate) const LEASE: Duration = Duration::from_secs(6);

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use dvt_bus::causes;
+use dvt_bus::{causes, leases};
 use dvt_bus::view::Announcer;
 use dvt_codec::ViewAdvanced;
 use dvt_dbt::environment::Environment;
@@ -31,8 +31,6 @@ use uuid::Uuid;
 
 /// How often branches are looked for whose graph is behind.
 const POLL: Duration = Duration::from_millis(100);
-/// How long a projector that died keeps others from reading graphs.
-const LEASE: Duration = Duration::from_secs(10);
 /// The lease's name: one projector reads graphs for all.
 const LEASE_NAME: &str = "graphs";
 /// How many branches are looked at at once.
@@ -203,7 +201,7 @@ async fn round(store: &Store, announcer: &Announcer, holder: Uuid, graphs: &mut 
     let mut connection = store.acquire().await?;
     let stale = graphs.list_stale(&mut connection).await?;
     for stale in stale {
-        if lease::acquire(&mut connection, LEASE_NAME, holder, LEASE).await?.is_none() {
+        if lease::acquire(&mut connection, LEASE_NAME, holder, leases::GRAPHS.ttl).await?.is_none() {
             return Ok(());
         }
         let span = span(&mut connection, &stale).await?;

@@ -6,11 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Slot;
+use crate::leases::RELAY;
 
-/// How long leadership lasts unless renewed.
-pub const LEASE: Duration = Duration::from_secs(15);
-/// How often a leader renews, and a standby asks.
-const RENEW: Duration = Duration::from_secs(3);
 /// The pause after Kafka failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a partition waits for the id of a schema.
@@ -23,8 +20,8 @@ pub enum Input {
     Tick,
     /// The answer to [`Effect::Lead`]: the epoch in which we lead, or None.
     Led(Option<i64>),
-    /// The answer to [`Effect::Open`]: where each partition starts.
-    Opened(Vec<(Slot, i64)>),
+    /// The answer to [`Effect::Open`]: where each partition starts. The cursors say the same.
+    Opened(Vec<(Slot, Progress)>),
     /// The answer to [`Effect::ReadHeads`].
     Heads(Vec<(Slot, i64)>),
     /// The answer to [`Effect::Publish`].
@@ -36,10 +33,34 @@ pub enum Input {
 /// How far a partition was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// Acknowledged without a gap up to here.
-    pub through: i64,
+    pub progress: Progress,
     /// A schema has no id yet: nothing behind this goes out.
     pub is_held: bool,
+}
+
+/// What a cursor says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// Published without a gap up to here.
+    pub position: i64,
+    /// The offset of that record; None where nothing was acknowledged since publishing began there.
+    pub offset: Option<i64>,
+}
+
+/// How far publishing has come, and what the cluster is expected to answer next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub mark: Mark,
+    /// A record is given this offset or a later one, unless the cluster has lost records.
+    pub next_offset: i64,
+}
+
+/// What became of a record that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// With the offset, where the cluster names it.
+    Acknowledged(Option<i64>),
+    Failed,
 }
 
 /// What the shell is to do. It answers every effect but [`Effect::Close`] with an input.
@@ -51,7 +72,7 @@ pub enum Effect {
     Open,
     ReadHeads,
     /// Publish events after these positions, in order, and move the cursors.
-    Publish(Vec<(Slot, i64)>),
+    Publish(Vec<(Slot, Progress)>),
     /// Throw away the producer with all that it has not sent.
     Close,
 }
@@ -74,7 +95,7 @@ enum Role {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Lane {
-    cursor: i64,
+    progress: Progress,
     head: i64,
     held_until: Option<Duration>,
 }
@@ -137,7 +158,7 @@ impl Machine {
     fn led(&mut self, new: i64, now: Duration) -> Vec<Effect> {
         match self.role {
             Role::Leading { epoch, .. } if epoch == new => {
-                self.role = Role::Leading { epoch, renew_at: now + RENEW };
+                self.role = Role::Leading { epoch, renew_at: now + RELAY.renew };
                 vec![Effect::ReadHeads]
             }
             // Someone else led in between.
@@ -153,18 +174,18 @@ impl Machine {
     }
 
     fn lost(&mut self, now: Duration) -> Vec<Effect> {
-        let led = std::mem::replace(&mut self.role, Role::Standby { ask_at: now + RENEW });
+        let led = std::mem::replace(&mut self.role, Role::Standby { ask_at: now + RELAY.renew });
         match led {
             Role::Leading { .. } => vec![Effect::Close],
             Role::Standby { .. } | Role::Opening { .. } => Vec::new(),
         }
     }
 
-    fn opened(&mut self, starts: Vec<(Slot, i64)>, now: Duration) -> Vec<Effect> {
+    fn opened(&mut self, starts: Vec<(Slot, Progress)>, now: Duration) -> Vec<Effect> {
         let Role::Opening { epoch, .. } = self.role else { return Vec::new() };
-        self.role = Role::Leading { epoch, renew_at: now + RENEW };
-        let lane = |cursor| Lane { cursor, ..Lane::default() };
-        self.lanes = starts.into_iter().map(|(slot, cursor)| (slot, lane(cursor))).collect();
+        self.role = Role::Leading { epoch, renew_at: now + RELAY.renew };
+        let lane = |progress| Lane { progress, ..Lane::default() };
+        self.lanes = starts.into_iter().map(|(slot, progress)| (slot, lane(progress))).collect();
         vec![Effect::ReadHeads]
     }
 
@@ -178,7 +199,7 @@ impl Machine {
     fn published(&mut self, published: Vec<(Slot, Published)>, now: Duration) -> Vec<Effect> {
         for (slot, published) in published {
             let lane = self.lanes.entry(slot).or_default();
-            lane.cursor = lane.cursor.max(published.through);
+            lane.progress = published.progress;
             lane.held_until = published.is_held.then_some(now + HOLD);
         }
         match self.role {
@@ -189,11 +210,10 @@ impl Machine {
     }
 
     fn publish(&self, now: Duration) -> Vec<Effect> {
-        let behind = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| lane.head > lane.cursor && lane.held_until.is_none_or(|until| until <= now));
-        let behind: Vec<_> = behind.map(|(slot, lane)| (slot.clone(), lane.cursor)).collect();
+        let behind = self.lanes.iter().filter(|(_, lane)| {
+            lane.head > lane.progress.mark.position && lane.held_until.is_none_or(|until| until <= now)
+        });
+        let behind: Vec<_> = behind.map(|(slot, lane)| (slot.clone(), lane.progress)).collect();
         if behind.is_empty() { Vec::new() } else { vec![Effect::Publish(behind)] }
     }
 
@@ -211,25 +231,64 @@ impl Machine {
     }
 }
 
-/// What a partition of the cluster holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tail {
-    /// Nothing was ever written.
-    New,
-    /// All that was written has gone by age.
-    Expired,
-    /// The position of its last record.
-    At(i64),
+/// Takes the deliveries of a partition in the order of sending. The error: publishing must begin anew, from how far it
+/// is known to have come.
+///
+/// # Errors
+/// When a record failed, or has an offset that another had before: the cluster has lost records.
+pub fn acknowledge(
+    mut progress: Progress,
+    deliveries: impl IntoIterator<Item = (i64, Delivery)>,
+) -> Result<Progress, Progress> {
+    for (position, delivery) in deliveries {
+        match delivery {
+            Delivery::Acknowledged(Some(offset)) if offset < progress.next_offset => return Err(progress),
+            Delivery::Acknowledged(offset) => {
+                let next_offset = offset.map_or(progress.next_offset, |offset| offset + 1);
+                progress = Progress { mark: Mark { position, offset }, next_offset };
+            }
+            Delivery::Failed => return Err(progress),
+        }
+    }
+    Ok(progress)
 }
 
-/// Answers from where a partition is published to a cluster: from the cursor if the cluster has what the cursor says,
-/// else from what it has, or from the lowest checkpoint (older events come from the log).
-pub fn start(cursor: Option<i64>, tail: Tail, lowest: i64) -> i64 {
-    match (cursor, tail) {
-        (Some(cursor), Tail::At(last)) => cursor.min(last),
-        (Some(cursor), Tail::Expired) => cursor,
-        (Some(_), Tail::New) | (None, _) => lowest,
+/// The offsets of a partition that the cluster has: from `low` to before `high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub low: i64,
+    pub high: i64,
+}
+
+/// Answers the offset whose record says whether the cluster has what the cursor says: the cursor's own, else the last.
+pub fn probe(cursor: Option<Mark>, bounds: Bounds) -> Option<i64> {
+    match cursor?.offset {
+        Some(offset) if offset < bounds.low && offset < bounds.high => None,
+        Some(offset) if offset < bounds.high => Some(offset),
+        Some(_) | None => (bounds.low < bounds.high).then_some(bounds.high - 1),
     }
+}
+
+/// Answers from where a partition is published to a cluster: from the cursor if the cluster has what it says, or had it
+/// and it went by age. Else from no later than the lowest checkpoint (older events come from the log) and the last
+/// record. `read` is the position of the record at [`probe`]'s offset.
+///
+/// The cursor must say the same from then on: it is how whoever leads next knows where publishing began, should a
+/// record fail, or wait for a schema, while consumers and later records go on.
+pub fn start(cursor: Option<Mark>, lowest: i64, bounds: Bounds, read: Option<i64>) -> Progress {
+    let next_offset = bounds.high;
+    let Some(cursor) = cursor else {
+        return Progress { mark: Mark { position: lowest, offset: None }, next_offset };
+    };
+    let is_there = match (cursor.offset, probe(Some(cursor), bounds)) {
+        (Some(offset), None) => offset < bounds.high,
+        (Some(offset), Some(probed)) => offset == probed && read == Some(cursor.position),
+        (None, None) => bounds.high > 0,
+        (None, Some(_)) => false,
+    };
+    let last = read.unwrap_or(i64::MAX);
+    let lost = Mark { position: cursor.position.min(lowest).min(last), offset: None };
+    Progress { mark: if is_there { cursor } else { lost }, next_offset }
 }
 
 #[cfg(test)]
@@ -242,15 +301,19 @@ mod tests {
         Slot { topic: "dvt.run".into(), partition }
     }
 
-    fn through(through: i64) -> Published {
-        Published { through, is_held: false }
+    fn at(position: i64) -> Progress {
+        Progress { mark: Mark { position, offset: None }, next_offset: 0 }
+    }
+
+    fn through(position: i64) -> Published {
+        Published { progress: at(position), is_held: false }
     }
 
     fn leading() -> Machine {
         let mut machine = Machine::default();
         assert_eq!(machine.handle(Input::Tick, NOW), [Effect::Lead]);
         assert_eq!(machine.handle(Input::Led(Some(1)), NOW), [Effect::Open]);
-        assert_eq!(machine.handle(Input::Opened(vec![(slot(1), 4)]), NOW), [Effect::ReadHeads]);
+        assert_eq!(machine.handle(Input::Opened(vec![(slot(1), at(4))]), NOW), [Effect::ReadHeads]);
         machine
     }
 
@@ -258,10 +321,10 @@ mod tests {
     fn publishes_what_is_behind_until_nothing_is() {
         let mut machine = leading();
         let heads = Input::Heads(vec![(slot(1), 9), (slot(2), 6)]);
-        assert_eq!(machine.handle(heads, NOW), [Effect::Publish(vec![(slot(1), 4), (slot(2), 0)])]);
+        assert_eq!(machine.handle(heads, NOW), [Effect::Publish(vec![(slot(1), at(4)), (slot(2), at(0))])]);
         assert_eq!(machine.handle(Input::Tick, NOW), [], "one effect at a time");
         let first = Input::Published(vec![(slot(1), through(8)), (slot(2), through(6))]);
-        assert_eq!(machine.handle(first, NOW), [Effect::Publish(vec![(slot(1), 8)])]);
+        assert_eq!(machine.handle(first, NOW), [Effect::Publish(vec![(slot(1), at(8))])]);
         assert_eq!(machine.handle(Input::Published(vec![(slot(1), through(9))]), NOW), []);
         assert_eq!(machine.handle(Input::Tick, NOW), [Effect::ReadHeads]);
     }
@@ -270,24 +333,24 @@ mod tests {
     fn holds_back_only_the_partition_whose_schema_has_no_id() {
         let mut machine = leading();
         machine.handle(Input::Heads(vec![(slot(1), 9), (slot(2), 6)]), NOW);
-        let held = Published { through: 5, is_held: true };
+        let held = Published { is_held: true, ..through(5) };
         let published = Input::Published(vec![(slot(1), held), (slot(2), through(5))]);
-        assert_eq!(machine.handle(published, NOW), [Effect::Publish(vec![(slot(2), 5)])]);
+        assert_eq!(machine.handle(published, NOW), [Effect::Publish(vec![(slot(2), at(5))])]);
         machine.handle(Input::Published(vec![(slot(2), through(6))]), NOW);
         let later = NOW + HOLD;
-        assert_eq!(machine.handle(Input::Heads(vec![]), later), [Effect::Publish(vec![(slot(1), 5)])]);
+        assert_eq!(machine.handle(Input::Heads(vec![]), later), [Effect::Publish(vec![(slot(1), at(5))])]);
     }
 
     #[test]
     fn renews_between_batches_and_steps_down_when_another_leads() {
         let mut machine = leading();
         machine.handle(Input::Heads(vec![(slot(1), 9)]), NOW);
-        let late = NOW + RENEW;
+        let late = NOW + RELAY.renew;
         assert_eq!(machine.handle(Input::Published(vec![(slot(1), through(5))]), late), [Effect::Lead]);
         assert_eq!(machine.handle(Input::Led(None), late), [Effect::Close]);
         assert_eq!(machine.epoch(), None);
         assert_eq!(machine.handle(Input::Tick, late), []);
-        assert_eq!(machine.handle(Input::Tick, late + RENEW), [Effect::Lead]);
+        assert_eq!(machine.handle(Input::Tick, late + RELAY.renew), [Effect::Lead]);
     }
 
     #[test]
@@ -306,9 +369,9 @@ mod tests {
         assert_eq!(machine.handle(Input::Tick, NOW), []);
         assert_eq!(machine.handle(Input::Tick, NOW + RETRY), [Effect::Lead]);
         assert_eq!(machine.handle(Input::Led(Some(1)), NOW + RETRY), [Effect::Open]);
-        assert_eq!(machine.handle(Input::Opened(vec![(slot(1), 6)]), NOW + RETRY), [Effect::ReadHeads]);
+        assert_eq!(machine.handle(Input::Opened(vec![(slot(1), at(6))]), NOW + RETRY), [Effect::ReadHeads]);
         let heads = Input::Heads(vec![(slot(1), 9)]);
-        assert_eq!(machine.handle(heads, NOW + RETRY), [Effect::Publish(vec![(slot(1), 6)])]);
+        assert_eq!(machine.handle(heads, NOW + RETRY), [Effect::Publish(vec![(slot(1), at(6))])]);
     }
 
     #[test]
@@ -320,13 +383,50 @@ mod tests {
         assert_eq!(machine.handle(Input::Tick, NOW + RETRY), [Effect::Lead]);
     }
 
+    fn mark(position: i64, offset: i64) -> Mark {
+        Mark { position, offset: Some(offset) }
+    }
+
+    /// Where a partition starts whose lowest checkpoint is 3, on a cluster of `records`: (offset, position).
+    fn started(cursor: Option<Mark>, low: i64, records: &[(i64, i64)]) -> Mark {
+        let bounds = Bounds { low, high: records.last().map_or(low, |(offset, _)| offset + 1) };
+        let read = probe(cursor, bounds).and_then(|probed| records.iter().find(|(offset, _)| *offset == probed));
+        start(cursor, 3, bounds, read.map(|(_, position)| *position)).mark
+    }
+
     #[test]
-    fn starts_where_the_cluster_needs_it() {
-        assert_eq!(start(Some(9), Tail::At(12), 3), 9, "the cursor was not moved before a crash");
-        assert_eq!(start(Some(9), Tail::At(5), 3), 5, "the cluster lost its end");
-        assert_eq!(start(Some(9), Tail::Expired, 3), 9);
-        assert_eq!(start(Some(9), Tail::New, 3), 3, "the cluster was wiped");
-        assert_eq!(start(None, Tail::New, 3), 3);
-        assert_eq!(start(None, Tail::At(5), 3), 3, "a cluster that we never wrote to");
+    fn goes_on_at_the_cursor_where_the_cluster_has_it() {
+        assert_eq!(started(Some(mark(9, 1)), 0, &[(0, 8), (1, 9), (2, 12)]), mark(9, 1));
+        assert_eq!(started(Some(mark(9, 1)), 5, &[]), mark(9, 1), "all has gone by age");
+        assert_eq!(started(Some(mark(9, 1)), 2, &[(2, 12)]), mark(9, 1), "its record has gone by age");
+    }
+
+    #[test]
+    fn begins_before_what_the_cluster_lost() {
+        let lost = |position| Mark { position, offset: None };
+        assert_eq!(started(Some(mark(9, 4)), 0, &[]), lost(3), "it was wiped");
+        assert_eq!(started(Some(mark(9, 4)), 0, &[(0, 2)]), lost(2), "it lost its end, and the checkpoints went on");
+        assert_eq!(started(Some(mark(9, 0)), 0, &[(0, 10)]), lost(3), "it was wiped, and a stale leader wrote on");
+        assert_eq!(started(Some(mark(9, 7)), 3, &[]), lost(3), "it was wiped, and what came then went by age");
+        assert_eq!(started(Some(mark(2, 7)), 0, &[]), lost(2), "what was not published is not behind the checkpoints");
+    }
+
+    #[test]
+    fn stays_where_publishing_began_until_something_is_acknowledged() {
+        let begun = Mark { position: 2, offset: None };
+        assert_eq!(started(None, 0, &[(0, 5)]), Mark { position: 3, offset: None }, "a cluster that we never wrote to");
+        assert_eq!(started(Some(begun), 0, &[]), begun, "the checkpoints went on");
+        assert_eq!(started(Some(begun), 0, &[(0, 5)]), begun, "a record failed, and a later one did not");
+    }
+
+    #[test]
+    fn takes_acknowledgements_up_to_the_first_that_is_missing() {
+        let from = Progress { mark: mark(4, 0), next_offset: 1 };
+        let acknowledged = |offset| Delivery::Acknowledged(Some(offset));
+        let done = acknowledge(from, [(5, acknowledged(1)), (6, acknowledged(4))]);
+        assert_eq!(done, Ok(Progress { mark: mark(6, 4), next_offset: 5 }));
+        let gap = acknowledge(from, [(5, acknowledged(1)), (6, Delivery::Failed), (7, acknowledged(2))]);
+        assert_eq!(gap, Err(Progress { mark: mark(5, 1), next_offset: 2 }));
+        assert_eq!(acknowledge(from, [(5, acknowledged(0))]), Err(from), "the cluster lost records");
     }
 }

@@ -13,7 +13,7 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer, 
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tracing::{Span, info_span};
 
-use super::machine::{Published, Tail, start};
+use super::machine::{Bounds, Delivery, Mark, Progress, Published, acknowledge, probe, start};
 use crate::registry::Registry;
 use crate::{Config, Error, Slot, Topics, causes, record};
 
@@ -29,11 +29,12 @@ pub(super) struct Publisher {
     cluster_id: String,
 }
 
-type Starts = Vec<(Slot, i64)>;
+type Cursors = HashMap<Slot, Mark>;
+type Starts = Vec<(Slot, Progress)>;
 
 impl Publisher {
-    /// Connects, and answers from where each partition is published.
-    pub(super) async fn open(config: &Config, c: &mut Connection) -> Result<(Self, Starts), Error> {
+    /// Connects, and answers from where each partition is published. From here on the cursors say the same.
+    pub(super) async fn open(config: &Config, c: &mut Connection, epoch: i64) -> Result<(Self, Starts), Error> {
         let client = config.client("relay").ok_or(Error::NoCluster)?;
         let mut settings = client.clone();
         settings
@@ -45,11 +46,45 @@ impl Publisher {
             .set("message.timeout.ms", "5000");
         let producer: FutureProducer = settings.create()?;
         let topics = config.topics();
-        let asked = (producer.clone(), topics.clone());
-        let found = tokio::task::spawn_blocking(move || ask_cluster(&client, &asked.0, &asked.1));
-        let (cluster_id, tails) = found.await.map_err(|_| Error::Thread)??;
-        let starts = starts(c, &cluster_id, &tails).await?;
-        Ok((Self { producer, topics, cluster_id }, starts))
+        let asked = producer.clone();
+        let cluster_id = tokio::task::spawn_blocking(move || asked.client().fetch_cluster_id(PATIENCE));
+        let cluster_id = cluster_id.await.map_err(|_| Error::Thread)?.ok_or(Error::NoCluster)?;
+        let cursors = list_cursors(c, &cluster_id).await?;
+        let asked = (topics.clone(), cursors.clone());
+        let held = tokio::task::spawn_blocking(move || ask_cluster(&client, &asked.0, &asked.1));
+        let held = held.await.map_err(|_| Error::Thread)??;
+        let publisher = Self { producer, topics, cluster_id };
+        let starts = publisher.begin(c, (&cursors, &held), epoch).await?;
+        Ok((publisher, starts))
+    }
+
+    /// Decides from where each partition is published, and moves the cursors there.
+    async fn begin(
+        &self,
+        c: &mut Connection,
+        (cursors, held): (&Cursors, &HashMap<Slot, Holding>),
+        epoch: i64,
+    ) -> Result<Starts, Error> {
+        let lowest = checkpoint::list_lowest(c).await?.into_iter();
+        let lowest: HashMap<_, _> =
+            lowest.map(|(topic, partition, position)| (Slot { topic, partition }, position)).collect();
+        let (mut starts, mut moved) = (Starts::new(), Vec::new());
+        for (slot, holding) in held {
+            let (cursor, lowest) = (cursors.get(slot).copied(), lowest.get(slot).copied().unwrap_or_default());
+            let start = start(cursor, lowest, holding.bounds, holding.read);
+            if let Some(cursor) = cursor.filter(|cursor| start.mark.position < cursor.position) {
+                let (cursor, start) = (cursor.position, start.mark.position);
+                tracing::warn!(%slot, cursor, start, "the Kafka cluster lost records; publishing them again");
+            }
+            if cursor != Some(start.mark) {
+                moved.push(self.cursor(slot, start.mark));
+            }
+            starts.push((slot.clone(), start));
+        }
+        match relay_cursor::begin(c, &moved, epoch).await? {
+            true => Ok(starts),
+            false => Err(Error::Superseded),
+        }
     }
 
     /// Publishes the next events of each lane; answers how far each came, and whether any delivery failed.
@@ -57,35 +92,36 @@ impl Publisher {
         &self,
         c: &mut Connection,
         registry: &mut Registry,
-        lanes: &[(Slot, i64)],
+        lanes: &[(Slot, Progress)],
     ) -> Result<(Vec<(Slot, Published)>, bool), Error> {
         let mut sent = Vec::new();
-        for (slot, after) in lanes {
-            let range = Range { topic: &slot.topic, partition: slot.partition, after: *after, through: i64::MAX };
+        for (slot, progress) in lanes {
+            let after = progress.mark.position;
+            let range = Range { topic: &slot.topic, partition: slot.partition, after, through: i64::MAX };
             let events = event::list_partition(c, range, BATCH).await?;
             let span = span(slot, &events);
             let (deliveries, is_held) = self.send(c, registry, &events).await;
-            sent.push((slot, *after, deliveries, is_held, span));
+            sent.push((slot, *progress, deliveries, is_held, span));
         }
         let mut has_failed = false;
         let mut published = Vec::new();
-        for (slot, after, deliveries, is_held, span) in sent {
-            let mut through = after;
-            for sent in deliveries {
-                let is_acknowledged = match sent.delivery {
-                    Ok(delivery) => matches!(delivery.await, Ok(Ok(_))),
-                    Err(()) => false,
-                };
-                if !is_acknowledged {
-                    has_failed = true;
-                    break;
+        for (slot, progress, sent, is_held, span) in sent {
+            let mut deliveries = Vec::new();
+            for sent in sent {
+                let delivery = delivered(sent.delivery).await;
+                if let Delivery::Acknowledged(_) = delivery {
+                    metrics::RELAY_PUBLISHED.add([&slot.topic], 1);
+                    metrics::RELAY_DELAY.observe([], (Utc::now() - sent.recorded_at).to_std().unwrap_or_default());
                 }
-                metrics::RELAY_PUBLISHED.add([&slot.topic], 1);
-                metrics::RELAY_DELAY.observe([], (Utc::now() - sent.recorded_at).to_std().unwrap_or_default());
-                through = sent.position;
+                deliveries.push((sent.position, delivery));
             }
             drop(span); // it ends with the last acknowledgement
-            published.push((slot.clone(), Published { through, is_held }));
+            let progress = acknowledge(progress, deliveries).unwrap_or_else(|known| {
+                tracing::warn!(%slot, "a record was not delivered, or the Kafka cluster lost some; beginning again");
+                has_failed = true;
+                known
+            });
+            published.push((slot.clone(), Published { progress, is_held }));
         }
         Ok((published, has_failed))
     }
@@ -129,10 +165,20 @@ impl Publisher {
         published: &[(Slot, Published)],
         epoch: i64,
     ) -> Result<(), Error> {
-        for (slot, published) in published {
-            relay_cursor::advance(c, &cursor(&self.cluster_id, slot, published.through), epoch).await?;
-        }
+        let cursors = published.iter().map(|(slot, published)| self.cursor(slot, published.progress.mark));
+        // A cursor that a newer leader has moved stays: what this one sent does no harm.
+        relay_cursor::advance(c, &cursors.collect::<Vec<_>>(), epoch).await?;
         Ok(())
+    }
+
+    fn cursor(&self, slot: &Slot, mark: Mark) -> relay_cursor::Cursor {
+        relay_cursor::Cursor {
+            cluster_id: self.cluster_id.clone(),
+            topic: slot.topic.clone(),
+            partition: slot.partition,
+            position: mark.position,
+            offset: mark.offset,
+        }
     }
 
     /// Throws away what is not sent, and the client, which may block while it closes.
@@ -166,80 +212,67 @@ fn span(slot: &Slot, events: &[Recorded]) -> Span {
     })
 }
 
-fn cursor(cluster_id: &str, slot: &Slot, position: i64) -> relay_cursor::Cursor {
-    relay_cursor::Cursor {
-        cluster_id: cluster_id.to_owned(),
-        topic: slot.topic.clone(),
-        partition: slot.partition,
-        position,
+/// Waits for what becomes of a record.
+async fn delivered(delivery: Result<DeliveryFuture, ()>) -> Delivery {
+    match delivery {
+        Ok(delivery) => match delivery.await {
+            // A cluster that had the record already may not say where.
+            Ok(Ok(place)) => Delivery::Acknowledged(Some(place.offset).filter(|offset| *offset >= 0)),
+            Ok(Err(_)) | Err(_) => Delivery::Failed,
+        },
+        Err(()) => Delivery::Failed,
     }
 }
 
-async fn starts(c: &mut Connection, cluster_id: &str, tails: &HashMap<Slot, Tail>) -> Result<Starts, Error> {
+async fn list_cursors(c: &mut Connection, cluster_id: &str) -> Result<Cursors, Error> {
     let cursors = relay_cursor::list(c, cluster_id).await?.into_iter();
-    let cursors: HashMap<_, _> =
-        cursors.map(|cursor| (Slot { topic: cursor.topic, partition: cursor.partition }, cursor.position)).collect();
-    let lowest = checkpoint::list_lowest(c).await?.into_iter();
-    let lowest: HashMap<_, _> =
-        lowest.map(|(topic, partition, position)| (Slot { topic, partition }, position)).collect();
-    let slots = tails.iter().map(|(slot, tail)| {
-        let (cursor, lowest) = (cursors.get(slot).copied(), lowest.get(slot).copied().unwrap_or_default());
-        let start = start(cursor, *tail, lowest);
-        if let Some(cursor) = cursor.filter(|cursor| start < *cursor) {
-            tracing::warn!(%slot, cursor, start, "the Kafka cluster lost records; publishing them again");
-        }
-        (slot.clone(), start)
-    });
-    let starts: Starts = slots.collect();
-    Ok(starts)
+    let mark = |cursor: &relay_cursor::Cursor| Mark { position: cursor.position, offset: cursor.offset };
+    Ok(cursors
+        .map(|cursor| {
+            let mark = mark(&cursor);
+            (Slot { topic: cursor.topic, partition: cursor.partition }, mark)
+        })
+        .collect())
 }
 
-/// Asks for the cluster's id and the last record of each partition. Blocks.
-fn ask_cluster(
-    client: &ClientConfig,
-    producer: &FutureProducer,
-    topics: &Topics,
-) -> Result<(String, HashMap<Slot, Tail>), Error> {
-    let cluster_id = producer.client().fetch_cluster_id(PATIENCE).ok_or(Error::NoCluster)?;
+/// What a cluster has of a partition.
+struct Holding {
+    bounds: Bounds,
+    /// The position of the record that was looked at; None: there is none, or it is not ours.
+    read: Option<i64>,
+}
+
+/// Asks what the cluster has of each partition, and for the record that says whether it has what the cursor says. Blocks.
+fn ask_cluster(client: &ClientConfig, topics: &Topics, cursors: &Cursors) -> Result<HashMap<Slot, Holding>, Error> {
     let mut settings = client.clone();
     settings.set("group.id", "dvt.relay").set("enable.auto.commit", "false").set("fetch.wait.max.ms", "5");
     let consumer: BaseConsumer = settings.create()?;
-    let mut tails = HashMap::new();
-    let mut last = TopicPartitionList::new();
+    let mut held = HashMap::new();
+    let mut probes = TopicPartitionList::new();
     for topic in dvt_domain::Topic::ALL {
         let name = topics.name(topic.as_str());
         for partition in 0..PARTITIONS {
             let (low, high) = consumer.fetch_watermarks(&name, i32::from(partition), PATIENCE)?;
-            let tail = if high == 0 { Tail::New } else { Tail::Expired };
-            tails.insert(Slot { topic: topic.as_str().to_owned(), partition }, tail);
-            if high > low {
-                last.add_partition_offset(&name, i32::from(partition), Offset::Offset(high - 1))?;
+            let (slot, bounds) = (Slot { topic: topic.as_str().to_owned(), partition }, Bounds { low, high });
+            if let Some(offset) = probe(cursors.get(&slot).copied(), bounds) {
+                probes.add_partition_offset(&name, i32::from(partition), Offset::Offset(offset))?;
             }
+            held.insert(slot, Holding { bounds, read: None });
         }
     }
-    read_last(&consumer, topics, &last, &mut tails)?;
-    Ok((cluster_id, tails))
-}
-
-fn read_last(
-    consumer: &BaseConsumer,
-    topics: &Topics,
-    last: &TopicPartitionList,
-    tails: &mut HashMap<Slot, Tail>,
-) -> Result<(), Error> {
-    consumer.assign(last)?;
-    let mut missing = last.count();
+    consumer.assign(&probes)?;
+    let mut missing = probes.count();
     while missing > 0 {
         let message = consumer.poll(PATIENCE).ok_or(Error::NoCluster)??;
         let (Some(topic), Ok(partition)) = (topics.strip(message.topic()), i16::try_from(message.partition())) else {
             continue;
         };
         let slot = Slot { topic: topic.to_owned(), partition };
-        // A record that is not ours says nothing: then the lowest checkpoint decides.
-        let tail = record::position(message.headers()).map_or(Tail::New, Tail::At);
-        if !matches!(tails.insert(slot, tail), Some(Tail::At(_))) {
+        let probed = probes.find_partition(message.topic(), message.partition()).map(|probe| probe.offset());
+        if let (Some(holding), true) = (held.get_mut(&slot), probed == Some(Offset::Offset(message.offset()))) {
+            holding.read = record::position(message.headers()).ok();
             missing -= 1;
         }
     }
-    Ok(())
+    Ok(held)
 }

@@ -180,6 +180,12 @@ impl Running {
         self.shutdown.cancel();
         self.task.await.expect("it does not panic").expect("it does not fail");
     }
+
+    /// Ends it as a crash does: nothing is given back.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.expect_err("it does not end by itself").is_cancelled());
+    }
 }
 
 pub(crate) struct Consuming {

@@ -5,6 +5,7 @@ use dvt_bus::record;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 
@@ -29,6 +30,33 @@ async fn positions_on_kafka(world: &World, partition: i16, last: i64) -> Vec<i64
         positions
     });
     read.await.expect("it reads")
+}
+
+/// Answers where the relay's cursor of a partition stands.
+async fn cursor(world: &World, partition: i16) -> Option<i64> {
+    let sql = format!("select position from relay_cursor where topic = 'dvt.project' and partition = {partition}");
+    let rows = world.query(&sql).await;
+    rows.first().map(|row| row[0].as_deref().expect("never null").parse().expect("a number"))
+}
+
+/// Starts a relay, and stops it as soon as it has found out where it would publish from.
+async fn open_and_stop(world: &World, partition: i16, at: i64) {
+    let relay = world.relay().await;
+    until("the relay has begun", async || cursor(world, partition).await == Some(at)).await;
+    relay.stop().await;
+}
+
+/// Puts an event's record on the broker, as a leader did before it died.
+async fn put_on_kafka(world: &World, position: i64) {
+    let event = world.recorded(position).await;
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", world.config.kafka_brokers.as_ref().expect("a broker"));
+    let producer: FutureProducer = client.create().expect("a producer");
+    let topic = world.config.topics().name("dvt.project");
+    let (key, payload) = (record::key(&event), record::payload(&event, 1).expect("a payload"));
+    let sent = FutureRecord::to(&topic).key(key.as_bytes()).partition(event.partition.into()).payload(&payload);
+    let sent = producer.send(sent.headers(record::headers(&event)), Duration::from_secs(20)).await;
+    sent.expect("it is delivered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,8 +86,7 @@ async fn goes_on_where_the_last_relay_stopped() {
     let partition = world.recorded(first).await.partition;
     let relay = world.relay().await;
     assert_eq!(positions_on_kafka(&world, partition, first).await, [first]);
-    let cursor = format!("select position from relay_cursor where partition = {partition}");
-    until("the cursor has moved", async || world.query(&cursor).await == [[Some(first.to_string())]]).await;
+    until("the cursor has moved", async || cursor(&world, partition).await == Some(first)).await;
     relay.stop().await;
     let second = world.append(stream, 2, b"b").await;
     let relay = world.relay().await;
@@ -88,6 +115,63 @@ async fn publishes_again_from_the_lowest_checkpoint_after_a_wipe() {
     let consuming = world.consume(remember.clone()).await;
     remember.until_applied(&[old, missed]).await;
     consuming.running.stop().await;
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaves_no_gap_where_a_record_failed_after_the_cluster_lost_its_records() {
+    let world = World::start().await;
+    let (stream, remember) = (Uuid::now_v7(), Remember::default());
+    let first = world.append(stream, 1, b"a").await;
+    let partition = world.recorded(first).await.partition;
+    let consuming = world.consume(remember.clone()).await;
+    remember.until_applied(&[first]).await;
+    consuming.running.stop().await;
+    open_and_stop(&world, partition, first).await;
+    // What an older cluster of the same name was given.
+    world.query("update relay_cursor set position = 1000000, record_offset = 1000000").await;
+    open_and_stop(&world, partition, first).await;
+
+    let failed = world.append(stream, 2, b"b").await;
+    let sent = world.append(stream, 3, b"c").await;
+    put_on_kafka(&world, sent).await;
+    let relay = world.relay().await;
+    until("the cursor follows", async || cursor(&world, partition).await == Some(sent)).await;
+    let seen = positions_on_kafka(&world, partition, failed).await;
+    assert_eq!(seen, [sent, failed], "whoever reads only Kafka sees it");
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaves_no_gap_where_the_first_record_of_a_new_cluster_failed() {
+    let world = World::start().await;
+    let (stream, remember) = (Uuid::now_v7(), Remember::default());
+    let partition = dvt_store::event::partition_of(world.project_id);
+    open_and_stop(&world, partition, 0).await;
+    let failed = world.append(stream, 1, b"a").await;
+    let sent = world.append(stream, 2, b"b").await;
+    // Consumers go on from the log meanwhile: the lowest checkpoint is behind the gap.
+    let consuming = world.consume(remember.clone()).await;
+    remember.until_applied(&[failed, sent]).await;
+    consuming.running.stop().await;
+    put_on_kafka(&world, sent).await;
+    let relay = world.relay().await;
+    assert_eq!(positions_on_kafka(&world, partition, failed).await, [sent, failed]);
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_leads_soon_after_a_leader_died() {
+    let world = World::start().await;
+    let dead = world.relay().await;
+    until("it leads", async || !world.query("select 1 from relay_cursor").await.is_empty()).await;
+    dead.kill().await;
+    let holder = world.query("select holder from lease where name = 'relay'").await;
+    let position = world.append(Uuid::now_v7(), 1, b"a").await;
+    let relay = world.relay().await;
+    let partition = world.recorded(position).await.partition;
+    assert_eq!(positions_on_kafka(&world, partition, position).await, [position]);
+    assert_ne!(world.query("select holder from lease where name = 'relay'").await, holder);
     relay.stop().await;
 }
 
@@ -141,17 +225,17 @@ async fn holds_back_events_without_a_schema_id_while_consumers_go_on() {
     let mut world = World::start().await;
     let registry = world.config.schema_registry_url.replace("http://127.0.0.1:1".to_owned());
     let relay = world.relay().await;
+    // It has begun to publish before there is anything, and so does not start behind what the consumer applies.
+    until("the relay leads", async || !world.query("select 1 from relay_cursor").await.is_empty()).await;
     let (stream, remember) = (Uuid::now_v7(), Remember::default());
     let position = world.append(stream, 1, b"a").await;
     let consuming = world.consume(remember.clone()).await;
     remember.until_applied(&[position]).await;
-    until("the relay leads", async || !world.query("select 1 from lease where name = 'relay'").await.is_empty()).await;
     consuming.running.stop().await;
     relay.stop().await;
     assert!(world.query("select 1 from registry_id").await.is_empty());
     assert!(world.query("select 1 from relay_cursor where position > 0").await.is_empty());
 
-    world.query("delete from checkpoint").await;
     world.config.schema_registry_url = registry;
     let relay = world.relay().await;
     let partition = world.recorded(position).await.partition;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
+use dvt_bus::leases;
 use dvt_bus::worker::{self, Options, Work};
 use dvt_runtime::CancellationToken;
 use dvt_store::Role;
@@ -40,7 +40,7 @@ async fn tries_a_job_again_until_it_succeeds() {
     };
     job::enqueue(&mut store.acquire().await.expect("a connection"), &new).await.expect("it is enqueued");
     let (stubborn, shutdown) = (Arc::new(Stubborn::default()), CancellationToken::new());
-    let options = Options { kind: Kind::Compile, lease: Duration::from_secs(30), parallel: 2 };
+    let options = Options { kind: Kind::Compile, lease: leases::COMPILE, parallel: 2 };
     let worker = tokio::spawn(worker::run(options, store.clone(), stubborn.clone(), shutdown.clone()));
     let status = async || {
         let mut connection = store.acquire().await.expect("a connection");

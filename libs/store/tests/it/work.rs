@@ -103,12 +103,15 @@ async fn a_lease_has_one_holder_and_a_growing_epoch() {
 async fn a_stale_leader_moves_no_cursor() {
     let store = Database::create().await.store(Role::Relay).await;
     let c = &mut store.acquire().await.unwrap();
-    let at = |position| Cursor { cluster_id: "k".to_owned(), topic: "dvt.run".to_owned(), partition: 1, position };
+    let at = |position| {
+        let (cluster_id, topic, offset) = ("k".to_owned(), "dvt.run".to_owned(), Some(position - 1));
+        Cursor { cluster_id, topic, partition: 1, position, offset }
+    };
 
-    assert!(relay_cursor::advance(c, &at(5), 2).await.unwrap());
-    assert!(!relay_cursor::advance(c, &at(9), 1).await.unwrap(), "an older epoch");
-    assert!(!relay_cursor::advance(c, &at(4), 2).await.unwrap(), "backwards");
-    assert!(relay_cursor::rewind(c, &at(1), 3).await.unwrap());
+    assert!(relay_cursor::advance(c, &[at(5)], 2).await.unwrap());
+    assert!(!relay_cursor::advance(c, &[at(9)], 1).await.unwrap(), "an older epoch");
+    assert!(!relay_cursor::advance(c, &[at(4)], 2).await.unwrap(), "backwards");
+    assert!(relay_cursor::begin(c, &[at(1)], 3).await.unwrap());
     assert_eq!(relay_cursor::list(c, "k").await.unwrap(), [at(1)]);
 
     registry_id::put(c, "http://r", &[1; 32], 7).await.unwrap();
