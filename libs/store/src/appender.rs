@@ -9,8 +9,9 @@ pub mod machine;
 mod turn;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -19,11 +20,13 @@ use turn::Submitted;
 pub use turn::{ROUNDS, RunError, Tip, Turns};
 pub use worker::Worker;
 
-use crate::event::{Command, Outcome};
+use crate::event::{self, Command, Outcome};
 use crate::{Retry, Store};
 
 /// How many commands may wait before callers are told that the log is busy.
 const QUEUE: usize = 4_096;
+/// How often one looks whether another process's turn has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Says why a command was not appended, or may not have been.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -65,6 +68,9 @@ struct Submission {
 pub struct Appender {
     queue: mpsc::Sender<Submission>,
     generations: Arc<Generations>,
+    /// Asks whether turns have ended, and ends ours, beside the worker's calls.
+    store: Store,
+    process: Uuid,
 }
 
 impl Appender {
@@ -72,8 +78,9 @@ impl Appender {
     pub fn new(store: &Store) -> (Self, Worker) {
         let (queue, submissions) = mpsc::channel(QUEUE);
         let generations = Arc::new(Generations::default());
-        let worker = Worker::new(store.clone(), submissions, generations.clone());
-        (Self { queue, generations }, worker)
+        let process = Uuid::now_v7();
+        let worker = Worker::new((store.clone(), process), submissions, generations.clone());
+        (Self { queue, generations, store: store.clone(), process }, worker)
     }
 
     /// Appends a command: after those submitted before it, in one call with as many as wait.
@@ -85,6 +92,40 @@ impl Appender {
     /// Dropping the future takes nothing back: the command is appended all the same.
     pub async fn append(&self, command: Command) -> Answer {
         self.submit(command, None).await
+    }
+
+    /// Waits until another process's turn on a stream has ended: by what it appended, or after `wait`.
+    pub async fn turn_ended(&self, stream_id: Uuid, wait: Duration) {
+        let end = Instant::now() + wait;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            tokio::time::sleep(left.min(LOOK)).await;
+            let reserved = match self.store.acquire().await {
+                Ok(mut connection) => event::is_reserved(&mut connection, stream_id, self.process).await,
+                Err(error) => Err(error),
+            };
+            match reserved {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(error) => tracing::debug!(%error, "could not ask whether a turn has ended"),
+            }
+        }
+    }
+
+    /// Ends this process's turns on streams, soon.
+    fn release(&self, streams: HashSet<Uuid>) {
+        let (store, process) = (self.store.clone(), self.process);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            for stream_id in streams {
+                let released = match store.acquire().await {
+                    Ok(mut connection) => event::release_turn(&mut connection, process, stream_id).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = released {
+                    tracing::debug!(%error, "could not end a turn; it will run out");
+                }
+            }
+        });
     }
 
     fn submit(&self, command: Command, decided: Option<(Uuid, u64)>) -> Submitted {

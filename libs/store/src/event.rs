@@ -1,12 +1,14 @@
 //! Table `event`: the log. Appends batches of commands, and reads by position, partition, stream and project.
 
 mod append;
+mod turn;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256 as Hasher};
 use uuid::Uuid;
 
 pub use append::append;
+pub use turn::{is_reserved, release_turn};
 
 use crate::{Connection, Error, Sha256};
 

@@ -12,8 +12,8 @@ use crate::Sha256;
 use crate::chain;
 use crate::event::{Command, NewEvent, Outcome, Recorded, partition_of};
 
-/// How long a stream's turn is reserved.
-const TURN: chrono::TimeDelta = chrono::TimeDelta::milliseconds(100);
+/// How long a stream's turn is reserved at most.
+const TURN: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
 /// What Postgres keeps of a second.
 const MICROSECONDS: u16 = 6;
 
@@ -37,8 +37,36 @@ impl Model {
     /// Appends commands in order, each by itself, at the moment `now`. No two of them may have the same event ids or
     /// the same idempotency key of the same actor.
     pub fn append<C: Borrow<Command>>(&mut self, process: Uuid, commands: &[C], now: DateTime<Utc>) -> Vec<Outcome> {
-        let mut lost = HashSet::new();
-        commands.iter().map(|command| self.append_one(process, command.borrow(), now, &mut lost)).collect()
+        let (mut lost, mut reserved) = (HashSet::new(), HashSet::new());
+        let known = self.events.len();
+        let outcomes = commands
+            .iter()
+            .map(|command| {
+                let outcome = self.append_one(process, command.borrow(), now, &mut lost);
+                if let (true, Outcome::Conflict { stream_id, .. }) = (command.borrow().reserve, &outcome) {
+                    reserved.insert(*stream_id);
+                }
+                outcome
+            })
+            .collect();
+        // A turn ends with an append, also with one of the same call.
+        let appended: HashSet<_> = self.events[known..].iter().map(|event| event.stream_id).collect();
+        for stream_id in reserved.difference(&appended).filter(|stream_id| self.versions.contains_key(stream_id)) {
+            self.turns.insert(*stream_id, (process, now + TURN));
+        }
+        outcomes
+    }
+
+    /// Ends a process's turn on a stream, as `release_turn` does.
+    pub fn release(&mut self, process: Uuid, stream_id: Uuid) {
+        if self.turns.get(&stream_id).is_some_and(|(holder, _)| *holder == process) {
+            self.turns.remove(&stream_id);
+        }
+    }
+
+    /// Says whether another process than `process` has a stream's turn at the moment `now`.
+    pub fn is_reserved(&self, stream_id: Uuid, process: Uuid, now: DateTime<Utc>) -> bool {
+        self.turns.get(&stream_id).is_some_and(|(holder, until)| *holder != process && *until > now)
     }
 
     fn append_one(
@@ -64,11 +92,6 @@ impl Model {
             },
         };
         lost.extend(command.events.iter().map(|event| event.stream_id));
-        if let (true, Outcome::Conflict { stream_id, .. }) = (command.reserve, &outcome)
-            && self.versions.contains_key(stream_id)
-        {
-            self.turns.insert(*stream_id, (process, now + TURN));
-        }
         outcome
     }
 
@@ -99,6 +122,7 @@ impl Model {
             if lost.contains(&stream_id) || event.version != *version + 1 {
                 let of_stream = command.events.iter().filter(|event| event.stream_id == stream_id);
                 let expected = of_stream.map(|event| event.version).min().map_or(0, |version| version - 1);
+                let actual = if lost.contains(&stream_id) { expected } else { actual };
                 return Some(Outcome::Conflict { stream_id, expected, actual });
             }
             *version += 1;

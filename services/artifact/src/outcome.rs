@@ -42,7 +42,7 @@ impl Outcomes {
                 }
                 Outcome::Duplicate { .. } => return Ok(()),
                 Outcome::Conflict { .. } => {}
-                Outcome::Reserved { wait, .. } => tokio::time::sleep(wait).await,
+                Outcome::Reserved { stream_id, wait } => self.appender.turn_ended(stream_id, wait).await,
             }
         }
         bail!("could not append an outcome to {} in {ROUNDS} rounds", request.stream_id)

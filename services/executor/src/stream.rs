@@ -125,7 +125,7 @@ impl Stream {
                     return Ok(held.at.state.clone());
                 }
                 Outcome::Conflict { .. } => self.advance(&mut held).await?,
-                Outcome::Reserved { wait, .. } => tokio::time::sleep(wait).await,
+                Outcome::Reserved { stream_id, wait } => self.appender.turn_ended(stream_id, wait).await,
             }
         }
         Err(Error::Append(anyhow::anyhow!("lost {TRIES} times")))

@@ -19,8 +19,8 @@ struct Queue<T> {
     is_taken: bool,
     waiting: BTreeMap<Place, oneshot::Sender<Held<T>>>,
     last: Place,
-    /// Until when another process has the stream's turn: to decide before would be in vain.
-    not_before: Option<Instant>,
+    /// Until when another process has the stream's turn at most: to decide before it ends would be in vain.
+    reserved_until: Option<Instant>,
 }
 
 /// A place in the line: kept until what one came for is done.
@@ -32,7 +32,7 @@ pub(super) struct Held<T>(Arc<Line<T>>);
 
 impl<T> Line<T> {
     pub(super) fn new(work: T) -> Self {
-        let queue = Queue { is_taken: false, waiting: BTreeMap::new(), last: 0, not_before: None };
+        let queue = Queue { is_taken: false, waiting: BTreeMap::new(), last: 0, reserved_until: None };
         Self { queue: Mutex::new(queue), work: Mutex::new(work) }
     }
 
@@ -48,20 +48,15 @@ impl<T> Line<T> {
     /// # Cancel safety
     /// Cancel safe: a turn that nobody takes goes to the next.
     pub(super) async fn turn(self: &Arc<Self>, place: Place) -> Held<T> {
-        let held = match self.take(place) {
+        match self.take(place) {
             Ok(held) => held,
             Err(given) => given.await.expect("invariant: a line outlives those who stand in it"),
-        };
-        let not_before = self.queue().not_before.take();
-        if let Some(not_before) = not_before {
-            tokio::time::sleep_until(not_before.into()).await;
         }
-        held
     }
 
-    /// Lets the next turn begin no sooner than after `wait`.
+    /// Lets whoever has the next turn wait for another process's first.
     pub(super) fn pause(&self, wait: Duration) {
-        self.queue().not_before = Some(Instant::now() + wait);
+        self.queue().reserved_until = Some(Instant::now() + wait);
     }
 
     fn take(self: &Arc<Self>, place: Place) -> Result<Held<T>, oneshot::Receiver<Held<T>>> {
@@ -81,6 +76,12 @@ impl<T> Line<T> {
 }
 
 impl<T> Held<T> {
+    /// Answers how long another process has the stream's turn at most; once, as whoever asks waits for it.
+    pub(super) fn take_pause(&self) -> Option<Duration> {
+        let until = self.0.queue().reserved_until.take()?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
     pub(super) fn work(&self) -> MutexGuard<'_, T> {
         self.0.work.lock().unwrap_or_else(PoisonError::into_inner)
     }

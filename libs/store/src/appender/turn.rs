@@ -4,12 +4,11 @@
 //! state that the commands before it will leave, and all of them may go in one call. If one of them is lost, so is
 //! whatever was decided on it; its caller takes a new turn and decides again on what the log says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -18,12 +17,10 @@ use super::line::{Held, Line};
 use super::{Answer, Appender, Error};
 use crate::event::{Command, Outcome};
 
-/// How often a command loses at least before its caller is told that the stream is busy.
+/// How often a command loses before its caller is told that the stream is busy.
 pub const ROUNDS: u32 = 5;
-/// How long a command that loses is decided again at least: where a decision takes longer than a process's turn lasts,
-/// a few rounds say little.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// After how many losses a command asks for the stream's turn among processes.
+/// With which loss a command asks for the stream's turn among processes: the next round then wins, unless its decision
+/// takes longer than a turn lasts.
 const LOSSES_BEFORE_RESERVING: u32 = 2;
 /// How many streams' states are kept.
 const MAX_LINES: usize = 256;
@@ -79,9 +76,13 @@ impl<S: Clone + Send + 'static> Turns<S> {
         F: Future<Output = Result<(Command, Tip<S>), E>>,
     {
         let line = self.line(stream_id);
-        let (place, mut losses, mut first_loss) = (line.join(), 0, None);
+        let (place, mut losses) = (line.join(), 0);
+        let mut reserved = Reserved { appender: self.appender.clone(), streams: HashSet::new() };
         loop {
             let held = line.turn(place).await;
+            if let Some(wait) = held.take_pause() {
+                self.appender.turn_ended(stream_id, wait).await;
+            }
             let generation = self.appender.generations.of(stream_id);
             let turn = Turn { appender: self.appender.clone(), stream_id, generation, held };
             let tip = turn.tip();
@@ -91,15 +92,22 @@ impl<S: Clone + Send + 'static> Turns<S> {
                 decided => decided,
             };
             let (mut command, tip) = decided.map_err(RunError::Refused)?;
-            command.reserve = losses + 1 >= LOSSES_BEFORE_RESERVING;
+            let reserves = losses + 1 >= LOSSES_BEFORE_RESERVING;
+            command.reserve = reserves;
             match turn.submit(command, tip).await? {
-                outcome @ (Outcome::Appended { .. } | Outcome::Duplicate { .. }) => return Ok(outcome),
-                // Whoever only stood behind a loser has not lost itself.
-                Outcome::Conflict { expected, actual, .. } => losses += u32::from(expected != actual),
+                outcome @ Outcome::Appended { .. } => {
+                    reserved.streams.clear(); // what was appended has ended the turn
+                    return Ok(outcome);
+                }
+                outcome @ Outcome::Duplicate { .. } => return Ok(outcome),
+                Outcome::Conflict { stream_id, expected, actual } => {
+                    // Whoever only stood behind a loser has not lost itself.
+                    losses += u32::from(expected != actual);
+                    reserved.streams.extend(reserves.then_some(stream_id));
+                }
                 Outcome::Reserved { wait, .. } => line.pause(wait),
             }
-            let first_loss = *first_loss.get_or_insert_with(Instant::now);
-            if losses >= ROUNDS && first_loss.elapsed() >= PATIENCE {
+            if losses >= ROUNDS {
                 return Err(RunError::Busy);
             }
         }
@@ -111,6 +119,21 @@ impl<S: Clone + Send + 'static> Turns<S> {
             lines.retain(|_, line| Arc::strong_count(line) > 1);
         }
         lines.entry(stream_id).or_insert_with(|| Arc::new(Line::new(None))).clone()
+    }
+}
+
+/// The turns among processes that a command may hold. What it did not append after all gives them back, so that nobody
+/// waits in vain.
+struct Reserved {
+    appender: Appender,
+    streams: HashSet<Uuid>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.streams.is_empty() {
+            self.appender.release(std::mem::take(&mut self.streams));
+        }
     }
 }
 

@@ -30,10 +30,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(store: Store, submissions: mpsc::Receiver<Submission>, generations: Arc<Generations>) -> Self {
+    pub(super) fn new(
+        (store, process): (Store, Uuid),
+        submissions: mpsc::Receiver<Submission>,
+        generations: Arc<Generations>,
+    ) -> Self {
         Self {
             store,
-            process: Uuid::now_v7(),
+            process,
             submissions,
             generations,
             machine: Machine::default(),

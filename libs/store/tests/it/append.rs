@@ -132,12 +132,22 @@ async fn a_loser_that_asks_for_it_has_the_streams_next_turn() {
     let refused = event::append(c, theirs, &[a_command(project, stream, 2)]).await.unwrap();
     let Outcome::Reserved { stream_id, wait } = &refused[0] else { panic!("{refused:?}") };
     assert_eq!(*stream_id, stream);
-    assert!(*wait <= Duration::from_millis(100), "{wait:?}");
+    assert!(*wait > Duration::from_secs(1), "longer than a decision takes: {wait:?}");
+    assert!(
+        event::is_reserved(c, stream, theirs).await.unwrap() && !event::is_reserved(c, stream, mine).await.unwrap()
+    );
 
     let appended = event::append(c, mine, &[a_command(project, stream, 2)]).await.unwrap();
     assert_eq!(appended, [Outcome::Appended { first: 2, last: 2 }]);
     let appended = event::append(c, theirs, &[a_command(project, stream, 3)]).await.unwrap();
     assert_eq!(appended, [Outcome::Appended { first: 3, last: 3 }], "a turn ends with its append");
+
+    let loser = Command { reserve: true, ..a_command(project, stream, 1) };
+    event::append(c, mine, &[loser]).await.unwrap();
+    event::release_turn(c, theirs, stream).await.unwrap();
+    assert!(event::is_reserved(c, stream, theirs).await.unwrap(), "a turn is its holder's to end");
+    event::release_turn(c, mine, stream).await.unwrap();
+    assert!(!event::is_reserved(c, stream, theirs).await.unwrap());
 }
 
 #[tokio::test]

@@ -45,30 +45,24 @@ async fn commands_of_one_stream_are_decided_in_turn_and_applied_once_each() {
             clients.spawn(async move {
                 for _ in 0..10 {
                     let event_id = id();
-                    loop {
-                        let outcome = turns
-                            .run(stream, |tip| {
-                                let store = store.clone();
-                                async move {
-                                    let version = match tip {
-                                        Some(tip) => tip.version,
-                                        None => event::stream_version(&mut *store.acquire().await?, stream).await?,
-                                    };
-                                    let mut event = an_event(project, stream, version + 1);
-                                    event.event_id = event_id;
-                                    Ok::<_, dvt_store::Error>((
-                                        Command::new(vec![event]),
-                                        Tip { version: version + 1, state: () },
-                                    ))
-                                }
-                            })
-                            .await;
-                        match outcome {
-                            Ok(_) => break,
-                            Err(RunError::Busy) => continue,
-                            Err(error) => panic!("{error}"),
-                        }
-                    }
+                    let outcome = turns
+                        .run(stream, |tip| {
+                            let store = store.clone();
+                            async move {
+                                let version = match tip {
+                                    Some(tip) => tip.version,
+                                    None => event::stream_version(&mut *store.acquire().await?, stream).await?,
+                                };
+                                let mut event = an_event(project, stream, version + 1);
+                                event.event_id = event_id;
+                                Ok::<_, dvt_store::Error>((
+                                    Command::new(vec![event]),
+                                    Tip { version: version + 1, state: () },
+                                ))
+                            }
+                        })
+                        .await;
+                    outcome.unwrap_or_else(|error| panic!("nobody is turned away: {error}"));
                 }
             });
         }
@@ -79,6 +73,57 @@ async fn commands_of_one_stream_are_decided_in_turn_and_applied_once_each() {
     let events = event::list_stream(&mut store.acquire().await.unwrap(), stream, 0, 1_000).await.unwrap();
     let versions: Vec<i64> = events.iter().map(|event| event.version).collect();
     assert_eq!(versions, (1..=160).collect::<Vec<_>>());
+}
+
+/// Loses to another process as often as it is told, and then decides as told.
+async fn run_after_losses(
+    database: &Database,
+    losses: i64,
+    refuses: bool,
+) -> (Result<Outcome, RunError<String>>, bool) {
+    let store = database.store(Role::Gateway).await;
+    let (appender, worker) = Appender::new(&store);
+    tokio::spawn(worker.run());
+    let (turns, project, stream, rival) = (Turns::<()>::new(appender), id(), id(), id());
+    event::append(&mut *store.acquire().await.unwrap(), rival, &[a_command(project, stream, 1)]).await.unwrap();
+    let (rounds, database_store) = (std::sync::atomic::AtomicI64::new(0), &store);
+    let outcome = turns
+        .run(stream, |_| {
+            let round = rounds.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            async move {
+                let c = &mut *database_store.acquire().await.unwrap();
+                let version = event::stream_version(c, stream).await.unwrap();
+                let rivals = event::append(c, rival, &[a_command(project, stream, version + 1)]).await.unwrap();
+                let lost = matches!(rivals[..], [Outcome::Appended { .. }]);
+                assert_eq!(lost, round < losses, "round {round}: {rivals:?}");
+                match round < losses || !refuses {
+                    true => Ok((a_command(project, stream, version + 1), Tip { version: version + 1, state: () })),
+                    false => Err("no".to_owned()),
+                }
+            }
+        })
+        .await;
+    let mut look = tokio::time::interval(Duration::from_millis(10));
+    let released = async {
+        while event::is_reserved(&mut *store.acquire().await.unwrap(), stream, rival).await.unwrap() {
+            look.tick().await;
+        }
+    };
+    (outcome, tokio::time::timeout(Duration::from_secs(2), released).await.is_ok())
+}
+
+#[tokio::test]
+async fn who_lost_twice_has_the_turn_until_it_appends() {
+    let (outcome, is_free) = run_after_losses(&Database::create().await, 2, false).await;
+    assert!(matches!(outcome, Ok(Outcome::Appended { .. })), "{outcome:?}");
+    assert!(is_free);
+}
+
+#[tokio::test]
+async fn who_appends_nothing_after_all_gives_its_turn_back() {
+    let (outcome, is_free) = run_after_losses(&Database::create().await, 2, true).await;
+    assert!(matches!(&outcome, Err(RunError::Refused(error)) if error == "no"), "{outcome:?}");
+    assert!(is_free);
 }
 
 #[tokio::test]

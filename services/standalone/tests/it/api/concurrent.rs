@@ -10,7 +10,7 @@ use super::server::{Server, import, json, post, zip};
 
 const GATEWAYS: usize = 2;
 const CLIENTS: usize = 16 * GATEWAYS;
-const EDITS: usize = 3;
+const EDITS: usize = 10;
 
 /// Makes a project with one model a client.
 fn project() -> Tree {
