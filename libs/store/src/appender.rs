@@ -6,6 +6,7 @@
 
 mod line;
 pub mod machine;
+pub mod rounds;
 mod turn;
 mod worker;
 
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use turn::Submitted;
-pub use turn::{ROUNDS, RunError, Tip, Turns};
+pub use turn::{RunError, Tip, Turns};
 pub use worker::Worker;
 
 use crate::event::{self, Command, Outcome};

@@ -36,6 +36,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Makes the error of a database that does not answer, for simulation: sqlx has no other home.
+    pub fn unreachable() -> Self {
+        Self::Unreachable(sqlx::Error::PoolTimedOut)
+    }
+
     /// Says whether the same call may succeed later.
     pub fn retry(&self) -> Retry {
         match self {

@@ -53,7 +53,7 @@ pub struct Command {
     pub idempotency: Option<Idempotency>,
     /// At least one; they may be of several streams.
     pub events: Vec<NewEvent>,
-    /// Asks for the stream's next turn (100 ms) if the command loses once more.
+    /// Asks for the stream's next turn if the command loses once more.
     pub reserve: bool,
 }
 

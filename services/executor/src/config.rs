@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dvt_bus::leases;
 use secrecy::SecretString;
 
 /// Holds the settings of the executor service.

@@ -4,7 +4,7 @@
 //! state that the commands before it will leave, and all of them may go in one call. If one of them is lost, so is
 //! whatever was decided on it; its caller takes a new turn and decides again on what the log says.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +14,10 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::line::{Held, Line};
+use super::rounds::{Next, Rounds};
 use super::{Answer, Appender, Error};
 use crate::event::{Command, Outcome};
 
-/// How often a command loses before its caller is told that the stream is busy.
-pub const ROUNDS: u32 = 5;
-/// With which loss a command asks for the stream's turn among processes: the next round then wins, unless its decision
-/// takes longer than a turn lasts.
-const LOSSES_BEFORE_RESERVING: u32 = 2;
 /// How many streams' states are kept.
 const MAX_LINES: usize = 256;
 
@@ -76,8 +72,8 @@ impl<S: Clone + Send + 'static> Turns<S> {
         F: Future<Output = Result<(Command, Tip<S>), E>>,
     {
         let line = self.line(stream_id);
-        let (place, mut losses) = (line.join(), 0);
-        let mut reserved = Reserved { appender: self.appender.clone(), streams: HashSet::new() };
+        let place = line.join();
+        let mut rounds = Reserving { appender: self.appender.clone(), rounds: Rounds::default() };
         loop {
             let held = line.turn(place).await;
             if let Some(wait) = held.take_pause() {
@@ -92,23 +88,12 @@ impl<S: Clone + Send + 'static> Turns<S> {
                 decided => decided,
             };
             let (mut command, tip) = decided.map_err(RunError::Refused)?;
-            let reserves = losses + 1 >= LOSSES_BEFORE_RESERVING;
-            command.reserve = reserves;
-            match turn.submit(command, tip).await? {
-                outcome @ Outcome::Appended { .. } => {
-                    reserved.streams.clear(); // what was appended has ended the turn
-                    return Ok(outcome);
-                }
-                outcome @ Outcome::Duplicate { .. } => return Ok(outcome),
-                Outcome::Conflict { stream_id, expected, actual } => {
-                    // Whoever only stood behind a loser has not lost itself.
-                    losses += u32::from(expected != actual);
-                    reserved.streams.extend(reserves.then_some(stream_id));
-                }
-                Outcome::Reserved { wait, .. } => line.pause(wait),
-            }
-            if losses >= ROUNDS {
-                return Err(RunError::Busy);
+            command.reserve = rounds.rounds.reserves();
+            match rounds.rounds.ended(turn.submit(command, tip).await?) {
+                Next::Done(outcome) => return Ok(outcome),
+                Next::Again => {}
+                Next::Wait(wait) => line.pause(wait),
+                Next::Busy => return Err(RunError::Busy),
             }
         }
     }
@@ -122,17 +107,17 @@ impl<S: Clone + Send + 'static> Turns<S> {
     }
 }
 
-/// The turns among processes that a command may hold. What it did not append after all gives them back, so that nobody
-/// waits in vain.
-struct Reserved {
+/// The rounds of a command; dropped, they give back the turns among processes that it still holds.
+struct Reserving {
     appender: Appender,
-    streams: HashSet<Uuid>,
+    rounds: Rounds,
 }
 
-impl Drop for Reserved {
+impl Drop for Reserving {
     fn drop(&mut self) {
-        if !self.streams.is_empty() {
-            self.appender.release(std::mem::take(&mut self.streams));
+        let streams = self.rounds.take_reserved();
+        if !streams.is_empty() {
+            self.appender.release(streams);
         }
     }
 }

@@ -85,7 +85,7 @@ async fn run_after_losses(
     let (appender, worker) = Appender::new(&store);
     tokio::spawn(worker.run());
     let (turns, project, stream, rival) = (Turns::<()>::new(appender), id(), id(), id());
-    event::append(&mut *store.acquire().await.unwrap(), rival, &[a_command(project, stream, 1)]).await.unwrap();
+    event::append(&mut store.acquire().await.unwrap(), rival, &[a_command(project, stream, 1)]).await.unwrap();
     let (rounds, database_store) = (std::sync::atomic::AtomicI64::new(0), &store);
     let outcome = turns
         .run(stream, |_| {
@@ -105,7 +105,7 @@ async fn run_after_losses(
         .await;
     let mut look = tokio::time::interval(Duration::from_millis(10));
     let released = async {
-        while event::is_reserved(&mut *store.acquire().await.unwrap(), stream, rival).await.unwrap() {
+        while event::is_reserved(&mut store.acquire().await.unwrap(), stream, rival).await.unwrap() {
             look.tick().await;
         }
     };

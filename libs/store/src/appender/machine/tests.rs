@@ -35,7 +35,7 @@ fn an_entry(ticket: Ticket, command: Command, since: Instant) -> Entry {
 }
 
 fn unreachable() -> Arc<crate::Error> {
-    Arc::new(crate::Error::Unreachable(sqlx::Error::PoolTimedOut))
+    Arc::new(crate::Error::unreachable())
 }
 
 fn calls(effects: &[Effect]) -> Vec<usize> {
