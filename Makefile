@@ -1,5 +1,5 @@
 # One line each: what there is to do is in scripts/.
-.PHONY: setup up stack stack-check idle k8s-check test bench dbt-parity screenshots
+.PHONY: setup up stack stack-check idle k8s-check test bench dbt-parity screenshots sim mutants
 
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
@@ -8,6 +8,8 @@ stack-check: ; @scripts/stack scripts/stack-check
 idle: ; @PROFILE=release scripts/stack scripts/idle
 k8s-check: ; @scripts/k8s-check
 test: ; @scripts/test
+sim: ; @scripts/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),5000))
+mutants: ; @scripts/mutants
 bench: ; @scripts/bench
 dbt-parity: ; @scripts/dbt-parity $(if $(DIR),"$(DIR)")
 screenshots: ; @scripts/screenshots

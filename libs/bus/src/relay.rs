@@ -3,6 +3,7 @@
 //! [`machine`] decides; this shell reads the log, sends, and moves the cursors. A stale leader does no harm: its records
 //! are identical, and positions decide.
 
+pub mod cursor;
 pub mod machine;
 mod publisher;
 
@@ -16,7 +17,8 @@ use uuid::Uuid;
 use crate::leases::RELAY;
 use crate::registry::Registry;
 use crate::{Config, Error, Slot};
-use machine::{Effect, Input, Machine, Progress};
+use cursor::Progress;
+use machine::{Effect, Input, Machine};
 use publisher::Publisher;
 
 const NAME: &str = "relay";
@@ -37,7 +39,8 @@ pub async fn run(config: Config, store: Store, signal: Signal, shutdown: Cancell
         return Ok(());
     };
     let registry = Registry::new(registry)?;
-    let mut relay = Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, lease: None, leads: false };
+    let mut relay =
+        Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, lease: None, leads: false };
     relay.lead(&signal, &shutdown).await;
     relay.resign().await;
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use dvt_mutant::mutant;
 use sha2::{Digest, Sha256 as Hasher};
 use uuid::Uuid;
 
@@ -96,7 +97,7 @@ impl Model {
     }
 
     fn find_duplicate(&self, command: &Command) -> Option<Outcome> {
-        let idempotency = command.idempotency.as_ref()?;
+        let idempotency = command.idempotency.as_ref().filter(|_| !mutant("append_ignores_keys"))?;
         let actor = command.events.first()?.actor.clone();
         let (first, request_sha256) = self.by_key.get(&(actor, idempotency.key))?;
         Some(Outcome::Duplicate { first: *first, same_request: *request_sha256 == idempotency.request_sha256 })
@@ -119,7 +120,8 @@ impl Model {
                 let millis = (*until - now).num_microseconds().unwrap_or(0).cast_unsigned().div_ceil(1_000);
                 return Some(Outcome::Reserved { stream_id, wait: Duration::from_millis(millis) });
             }
-            if lost.contains(&stream_id) || event.version != *version + 1 {
+            let fits = event.version == *version + 1 || mutant("append_ignores_versions");
+            if lost.contains(&stream_id) || !fits {
                 let of_stream = command.events.iter().filter(|event| event.stream_id == stream_id);
                 let expected = of_stream.map(|event| event.version).min().map_or(0, |version| version - 1);
                 let actual = if lost.contains(&stream_id) { expected } else { actual };
@@ -139,14 +141,16 @@ impl Model {
             let mut recorded = recorded(event, now);
             recorded.position = position;
             recorded.partition = partition;
-            recorded.partition_prev = partition_prev;
+            recorded.partition_prev =
+                if mutant("append_forgets_the_partition_before") { position - 1 } else { partition_prev };
             if let (0, Some(idempotency)) = (ordinal, &command.idempotency) {
                 recorded.idempotency_key = Some(idempotency.key);
                 recorded.request_sha256 = Some(idempotency.request_sha256);
                 let key = (event.actor.clone(), idempotency.key);
                 self.by_key.insert(key, (position, idempotency.request_sha256));
             }
-            let before = self.events.last().map_or(chain::GENESIS, |last| last.hash);
+            let last = self.events.last().filter(|_| !mutant("append_hashes_each_event_alone"));
+            let before = last.map_or(chain::GENESIS, |last| last.hash);
             recorded.hash = chain::hash(&before, &recorded);
             self.by_id.insert(event.event_id, position);
             self.versions.insert(event.stream_id, event.version);

@@ -19,7 +19,7 @@ use dvt_store::{Connection, artifact, blob};
 use tracing::{Instrument, info_span};
 
 use crate::outcome::Outcomes;
-use crate::repository::{Commits, Files, Publication, Repository, Standing, Target};
+use crate::repository::{Base, Commits, Files, Publication, Repository, Standing, Target};
 
 /// The branch that a project publishes to unless it says otherwise.
 const DEFAULT_BRANCH: &str = "main";
@@ -112,13 +112,14 @@ impl Publisher {
     async fn publish(&self, target: &Target, last: Option<i64>, due: &[Waiting]) -> anyhow::Result<Vec<Commits>> {
         let Some(first) = due.first() else { return Ok(Vec::new()) };
         let mut connection = self.outcomes.store.acquire().await?;
-        let base = match last {
+        let tree = match last {
             Some(version) => {
                 let branch = first.compiled.branch_id;
                 self.outcomes.log.load_branch_version(&mut connection, branch, version).await?.state.tree
             }
             None => Tree::default(),
         };
+        let base = Base { version: last, tree };
         let mut publications = Vec::new();
         for due in due {
             publications.push(self.publication(&mut connection, due).await?);

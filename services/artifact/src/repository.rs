@@ -17,6 +17,8 @@ pub(crate) enum Error {
     Git(#[from] git2::Error),
     #[error("{path} is a folder in the repository and a file in the project, or the other way round")]
     Clash { path: String },
+    #[error("another publisher was here: version {found:?} was published last, not {expected:?}")]
+    Moved { expected: Option<i64>, found: Option<i64> },
     #[error("commit {0} says nothing of the version that it publishes")]
     Trailer(String),
 }
@@ -26,6 +28,14 @@ pub(crate) enum Error {
 pub(crate) struct Target {
     pub(crate) project_id: Uuid,
     pub(crate) branch: String,
+}
+
+/// What the next publication differs from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Base {
+    /// The version published last; None before the first.
+    pub(crate) version: Option<i64>,
+    pub(crate) tree: Tree,
 }
 
 /// What is published: one version of a branch, and perhaps the artifact made of it.
@@ -70,7 +80,7 @@ pub(crate) trait Repository: Send + Sync + 'static {
     /// Answers what was published already.
     fn standing(&self, target: &Target) -> Result<Standing, Error>;
 
-    /// Publishes in one push, one commit each, in the order given. `base` is the tree of the version published last:
-    /// only what differs from it is written, and no path outside of either is touched.
-    fn publish(&self, target: &Target, base: &Tree, publications: &[Publication]) -> Result<Vec<Commits>, Error>;
+    /// Publishes in one push, one commit each, in the order given. Only what differs from `base` is written, and no path
+    /// outside of either is touched. Refused where another version was published since: what is due would come too late.
+    fn publish(&self, target: &Target, base: &Base, publications: &[Publication]) -> Result<Vec<Commits>, Error>;
 }

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use dvt_bus::{causes, leases};
 use dvt_bus::view::Announcer;
+use dvt_bus::{causes, leases};
 use dvt_codec::ViewAdvanced;
 use dvt_dbt::environment::Environment;
 use dvt_dbt::parse::{ParseInput, parse};

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use dvt_mutant::mutant;
+
 use crate::Slot;
 
 /// How many events are applied in one transaction.
@@ -162,6 +164,10 @@ impl Machine {
             return;
         }
         lane.diverged = None;
+        if mutant("consumer_waits_for_kafka") && self.is_listening {
+            return;
+        }
+        let lane = self.lane(&behind.slot);
         if lane.want == Want::Nothing {
             self.want(&behind.slot, Source::Log);
         }

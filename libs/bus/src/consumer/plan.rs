@@ -1,5 +1,7 @@
 //! What a checkpoint makes of records, as a pure function: drop, apply, read from the log first, or stop.
 
+use dvt_mutant::mutant;
+
 /// Holds where a record stands in its partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -28,13 +30,13 @@ pub fn plan(checkpoint: i64, places: &[Place]) -> Vec<Step> {
     let mut at = checkpoint;
     let mut steps = Vec::new();
     for (index, place) in places.iter().enumerate() {
-        if place.position <= at {
+        if place.position <= at && !mutant("plan_applies_again") {
             steps.push(Step::Drop(index));
             continue;
         }
-        if place.prev > at {
+        if place.prev > at && !mutant("plan_applies_behind_a_gap") {
             steps.push(Step::Refetch { after: at, through: place.prev });
-        } else if place.prev < at {
+        } else if place.prev < at && !mutant("plan_applies_again") {
             steps.push(Step::Diverged);
             return steps;
         }

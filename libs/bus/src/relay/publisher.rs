@@ -13,7 +13,8 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer, 
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tracing::{Span, info_span};
 
-use super::machine::{Bounds, Delivery, Mark, Progress, Published, acknowledge, probe, start};
+use super::cursor::{Bounds, Delivery, Mark, Progress, acknowledge, probe, start};
+use super::machine::Published;
 use crate::registry::Registry;
 use crate::{Config, Error, Slot, Topics, causes, record};
 

@@ -1,5 +1,7 @@
 //! Which waiting publishes become commits, in which order, and which come too late: pure.
 
+use dvt_mutant::mutant;
+
 /// Is a publish that waits for its turn at a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting<T> {
@@ -26,9 +28,16 @@ pub struct Plan<T> {
 ///
 /// Those that wait behind one whose compilation has not ended wait too: they are published in order.
 pub fn plan<T>(waiting: Vec<Waiting<T>>, last: Option<i64>) -> Plan<T> {
-    let mut ready: Vec<_> = waiting.into_iter().take_while(|waiting| !waiting.is_compiling).collect();
-    ready.sort_by_key(|waiting| (waiting.branch_version, waiting.position));
-    let is_late = |waiting: &Waiting<T>| !waiting.is_pushed && last.is_some_and(|last| waiting.branch_version < last);
+    let mut ready: Vec<_> = waiting
+        .into_iter()
+        .take_while(|waiting| !waiting.is_compiling || mutant("publishing_passes_a_compilation"))
+        .collect();
+    if !mutant("publishing_takes_requests_as_they_come") {
+        ready.sort_by_key(|waiting| (waiting.branch_version, waiting.position));
+    }
+    let is_older =
+        |version: i64| last.is_some_and(|last| version < last) && !mutant("publishing_ignores_what_was_published");
+    let is_late = |waiting: &Waiting<T>| !waiting.is_pushed && is_older(waiting.branch_version);
     let (late, due): (Vec<_>, Vec<_>) = ready.into_iter().partition(is_late);
     let requests = |waiting: Vec<Waiting<T>>| waiting.into_iter().map(|waiting| waiting.request).collect();
     Plan { late: requests(late), due: requests(due) }

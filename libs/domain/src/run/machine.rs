@@ -1,5 +1,7 @@
 //! The run's own rules: which event may follow which.
 
+use dvt_mutant::mutant;
+
 use super::*;
 
 /// Asks for a change of a run.
@@ -111,7 +113,9 @@ impl Run {
             (Some(Stage::Requested), Command::Plan(plan)) => Event::RunPlanned(plan),
             (Some(Stage::Planned | Stage::Running { .. }), Command::Plan(_)) => return Err(Error::Planned),
             // An executor that slept since its claim must not take the run back from its successor.
-            (Some(Stage::Running { attempt }), Command::Start(start)) if self.is_superseded(start.attempt) => {
+            (Some(Stage::Running { attempt }), Command::Start(start))
+                if self.is_superseded(start.attempt) && !mutant("run_goes_back_to_an_older_attempt") =>
+            {
                 return Err(Error::Superseded { attempt: *attempt, got: start.attempt });
             }
             (Some(_), Command::Start(start)) => Event::RunStarted(start),
@@ -122,6 +126,7 @@ impl Run {
             (Some(_), Command::Finish(finish)) => {
                 let open = self.steps.values().filter(|step| !matches!(step.state, Attempt::Ended(_))).count();
                 match open {
+                    _ if mutant("run_finishes_with_open_steps") => Event::RunFinished(finish),
                     0 => Event::RunFinished(finish),
                     open => return Err(Error::Unfinished(open)),
                 }
@@ -141,6 +146,7 @@ impl Run {
     /// Says whether a later attempt than `attempt` drives the run: whoever makes this one must leave the run alone.
     pub fn is_superseded(&self, attempt: i32) -> bool {
         matches!(self.stage, Stage::Running { attempt: current } if current > attempt)
+            && !mutant("run_goes_back_to_an_older_attempt")
     }
 
     fn stage(&self) -> Option<&Stage> {

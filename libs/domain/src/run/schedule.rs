@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dvt_mutant::mutant;
+
 use super::{Attempt, Outcome, Run, RunFinished, Stage, Step, StepEnd};
 
 /// dbt's resource type of a hook of the run.
@@ -40,7 +42,14 @@ pub fn next(run: &Run, desk: &Desk) -> Vec<Action> {
         return Vec::new();
     }
     let threads = run.request.as_ref().map_or(1, |request| request.threads.max(1) as usize);
-    let mut free = threads.saturating_sub(desk.busy.len());
+    // An attempt that nobody works on any more may still run on the target.
+    let is_taken = |step: &&Step| {
+        desk.busy.contains(&step.planned.unique_id) || matches!(step.state, Attempt::Started(_) | Attempt::Unknown(_))
+    };
+    let mut free = threads.saturating_sub(run.steps.values().filter(is_taken).count());
+    if mutant("schedule_ignores_threads") {
+        free = usize::MAX;
+    }
     let mut open = false;
     let mut actions = Vec::new();
     for step in run.order.iter().filter_map(|unique_id| run.steps.get(unique_id)) {
@@ -55,7 +64,7 @@ pub fn next(run: &Run, desk: &Desk) -> Vec<Action> {
         }
         open = true;
     }
-    if !open {
+    if !open || (mutant("run_finishes_with_open_steps") && desk.busy.len() > 1) {
         actions.push(Action::Finish(finished(run, desk)));
     }
     actions
@@ -82,7 +91,9 @@ fn waiting(run: &Run, step: &Step, desk: &Desk, free: &mut usize) -> Option<Acti
                 let reason = format!("needs {need}, which {}", ended(*end));
                 return Some(Action::Skip { unique_id, reason });
             }
-            Some(Attempt::Waiting | Attempt::Started(_) | Attempt::Unknown(_)) => ready = false,
+            Some(Attempt::Waiting | Attempt::Started(_) | Attempt::Unknown(_)) => {
+                ready = mutant("schedule_ignores_needs")
+            }
         }
     }
     if !ready || *free == 0 {
@@ -217,6 +228,13 @@ mod tests {
         let plan = [step("a", &[])];
         let run = begun(run(4, &plan), "a");
         assert_eq!(next(&run, &Desk::default()), [Action::Reconcile("a".into())]);
+    }
+
+    #[test]
+    fn begins_nothing_in_the_place_of_an_attempt_that_nobody_works_on() {
+        let plan = [step("a", &[]), step("b", &[])];
+        let run = begun(run(1, &plan), "b");
+        assert_eq!(next(&run, &Desk::default()), [Action::Reconcile("b".into())]);
     }
 
     #[test]

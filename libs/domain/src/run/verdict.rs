@@ -1,5 +1,7 @@
 //! What follows from what is known of an attempt's effect: pure, so that nothing is ever guessed by a shell.
 
+use dvt_mutant::mutant;
+
 /// Says what is known of the effect of an attempt that was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
@@ -43,6 +45,8 @@ pub fn next(known: Known, standing: Standing) -> Next {
         Known::Cancelled | Known::Refused => Next::Fail,
         Known::Busy if standing.may_try_again && !standing.cancelled => Next::TryAgain,
         Known::Busy => Next::Fail,
+        Known::Nothing if mutant("verdict_fails_what_is_unknown") => Next::Fail,
+        Known::Nothing if mutant("verdict_tries_again_what_is_unknown") => Next::TryAgain,
         Known::Nothing => Next::Ask,
     }
 }
@@ -59,7 +63,7 @@ pub enum Proven<T> {
 
 /// Answers what the ledger proves by its row of the step, or by having none.
 pub fn proven<T>(row: Option<T>, may_try_again: bool) -> Proven<T> {
-    match row {
+    match row.filter(|_| !mutant("verdict_does_not_believe_the_ledger")) {
         Some(row) => Proven::Succeeded(row),
         None if may_try_again => Proven::NotStarted,
         None => Proven::Failed,

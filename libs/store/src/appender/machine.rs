@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dvt_mutant::mutant;
 use uuid::Uuid;
 
 use super::Error;
@@ -156,7 +157,10 @@ impl Machine {
 
     fn submit(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
         match entry.decided {
-            Some((stream_id, generation)) if generation != self.generation(stream_id) => {
+            Some((stream_id, generation))
+                if generation != self.generation(stream_id)
+                    && !mutant("appender_takes_what_was_decided_before_a_loss") =>
+            {
                 let lost = HashSet::from([stream_id]);
                 effects.push(Effect::Answer(entry.ticket, Ok(lost_behind(&entry, &lost))));
             }
@@ -199,7 +203,7 @@ impl Machine {
         effects: &mut Vec<Effect>,
         answers: &mut Vec<Effect>,
     ) {
-        if lost.is_empty() {
+        if lost.is_empty() || mutant("appender_keeps_who_stood_behind_a_loser") {
             return;
         }
         let queue = std::mem::take(&mut self.queue);
@@ -242,6 +246,11 @@ impl Machine {
         error: Arc<crate::Error>,
         effects: &mut Vec<Effect>,
     ) {
+        if mutant("appender_acknowledges_before_commit") {
+            let appended = |entry: &Entry| Effect::Answer(entry.ticket, Ok(Outcome::Appended { first: 1, last: 1 }));
+            effects.extend(entries.iter().map(appended));
+            return self.call_next(rest, effects);
+        }
         if matches!(*error, crate::Error::Unreachable(_)) {
             self.flight = Flight::Down { entries, rest, backoff: FIRST_BACKOFF };
             effects.push(Effect::Connect);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use dvt_mutant::mutant;
 use uuid::Uuid;
 
 use crate::event::Outcome;
@@ -35,7 +36,7 @@ pub enum Next {
 impl Rounds {
     /// Says whether the command asks for the turn, should it lose this round.
     pub fn reserves(&self) -> bool {
-        self.losses + 1 >= LOSSES_BEFORE_RESERVING
+        self.losses + 1 >= LOSSES_BEFORE_RESERVING && !mutant("rounds_never_reserve")
     }
 
     /// Takes what became of the command in this round.
@@ -51,7 +52,7 @@ impl Rounds {
                     self.reserved.insert(stream_id);
                 }
                 // Whoever only stood behind a loser has not lost itself.
-                self.losses += u32::from(expected != actual);
+                self.losses += u32::from(expected != actual || mutant("rounds_count_who_stood_behind"));
                 if self.losses >= ROUNDS { Next::Busy } else { Next::Again }
             }
             Outcome::Reserved { wait, .. } => Next::Wait(wait),

@@ -7,7 +7,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Commit, FileMode, Oid, Repository as Git, Signature, Time};
 use uuid::Uuid;
 
-use super::{Commits, Error, Files, Publication, Repository, Standing, Target};
+use super::{Base, Commits, Error, Files, Publication, Repository, Standing, Target};
 
 /// The branch of all artifacts of a project.
 const ARTIFACTS: &str = "dvt-artifacts";
@@ -58,21 +58,22 @@ fn create(path: &Path, branch: &str) -> Result<Git, Error> {
 impl Repository for LocalGit {
     fn standing(&self, target: &Target) -> Result<Standing, Error> {
         let git = self.open(target)?;
-        let mut standing = Standing::default();
-        for commit in Stack::of(&git, &target.branch)?.history()? {
-            if let (None, Some(version)) = (standing.last_version, trailer(&commit, VERSION)) {
-                let version = version.parse().map_err(|_| Error::Trailer(commit.id().to_string()))?;
-                standing.last_version = Some(version);
-            }
+        let branch = Stack::of(&git, &target.branch)?;
+        let mut standing = Standing { last_version: branch.last_version()?, ..Standing::default() };
+        for commit in branch.history()? {
             standing.pushed.extend(trailer(&commit, COMPILATION).and_then(|id| Uuid::parse_str(id).ok()));
         }
         Ok(standing)
     }
 
-    fn publish(&self, target: &Target, base: &Tree, publications: &[Publication]) -> Result<Vec<Commits>, Error> {
+    fn publish(&self, target: &Target, base: &Base, publications: &[Publication]) -> Result<Vec<Commits>, Error> {
         let git = self.open(target)?;
         let (mut project, mut artifacts) = (Stack::of(&git, &target.branch)?, Stack::of(&git, ARTIFACTS)?);
-        let mut base = base;
+        let found = project.last_version()?;
+        if found != base.version {
+            return Err(Error::Moved { expected: base.version, found });
+        }
+        let mut base = &base.tree;
         let mut commits = Vec::new();
         for publication in publications {
             let made = project.add_project(base, publication)?;
@@ -103,6 +104,16 @@ impl<'a> Stack<'a> {
     fn history(&self) -> Result<impl Iterator<Item = Commit<'a>>, Error> {
         let head = self.head.map(|id| self.git.find_commit(id)).transpose()?;
         Ok(std::iter::successors(head, |commit| commit.parents().next()))
+    }
+
+    /// Finds the version published last.
+    fn last_version(&self) -> Result<Option<i64>, Error> {
+        for commit in self.history()? {
+            if let Some(version) = trailer(&commit, VERSION) {
+                return version.parse().map(Some).map_err(|_| Error::Trailer(commit.id().to_string()));
+            }
+        }
+        Ok(None)
     }
 
     /// Finds the commit of a compilation.

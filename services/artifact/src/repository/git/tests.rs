@@ -19,7 +19,13 @@ impl Fixture {
     }
 
     fn publish(&self, base: &Tree, publications: &[Publication]) -> Vec<Commits> {
-        self.local.publish(&self.target, base, publications).expect("it is published")
+        self.local.publish(&self.target, &self.base(base), publications).expect("it is published")
+    }
+
+    /// Answers a tree as the version that was published last.
+    fn base(&self, tree: &Tree) -> Base {
+        let version = self.local.standing(&self.target).expect("it answers").last_version;
+        Base { version, tree: tree.clone() }
     }
 
     fn git(&self) -> Git {
@@ -154,7 +160,7 @@ fn refuses_a_file_where_the_repository_has_a_folder() {
     fixture.publish(&Tree::default(), &[publication(1, tree(&[("x.sql", "1", Mode::Regular)]))]);
     fixture.commit_by_hand("models/by_hand.md");
     let clash = publication(2, tree(&[("models", "a file", Mode::Regular)]));
-    let error = fixture.local.publish(&fixture.target, &Tree::default(), &[clash]).expect_err("a clash");
+    let error = fixture.local.publish(&fixture.target, &fixture.base(&Tree::default()), &[clash]).expect_err("a clash");
     assert!(matches!(error, Error::Clash { path } if path == "models"));
 }
 
@@ -183,4 +189,16 @@ fn makes_the_same_commits_of_the_same_publications() {
 fn makes_names_that_git_takes() {
     assert_eq!(plain(" <Ann>\n. "), "Ann");
     assert_eq!(plain("<>"), "unknown");
+}
+
+#[test]
+fn a_publisher_that_slept_publishes_nothing_behind_its_successor() {
+    let fixture = Fixture::new();
+    let files = |text| tree(&[("x.sql", text, Mode::Regular)]);
+    fixture.publish(&Tree::default(), &[publication(1, files("1"))]);
+    let slept = fixture.base(&files("1"));
+    fixture.publish(&files("1"), &[publication(5, files("5"))]);
+    let refused = fixture.local.publish(&fixture.target, &slept, &[publication(3, files("3"))]);
+    assert!(matches!(refused, Err(Error::Moved { expected: Some(1), found: Some(5) })), "{refused:?}");
+    assert_eq!(fixture.local.standing(&fixture.target).expect("it answers").last_version, Some(5));
 }
