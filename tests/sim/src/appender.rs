@@ -21,6 +21,8 @@ use crate::world::{Node, Stamp};
 const LOOK: Duration = Duration::from_millis(20);
 
 type Answer = Result<Outcome, Error>;
+/// A command, the generation of the stream that it was decided in, and who waits.
+type Submission = (Append, Option<(Uuid, u64)>, oneshot::Sender<Answer>);
 
 /// The appender of one process. Cloning is cheap.
 #[derive(Clone)]
@@ -34,7 +36,7 @@ pub(crate) struct Appender {
 #[derive(Default)]
 struct Inner {
     machine: Machine,
-    submissions: VecDeque<(Append, Option<(Uuid, u64)>, oneshot::Sender<Answer>)>,
+    submissions: VecDeque<Submission>,
     answers: HashMap<Ticket, oneshot::Sender<Answer>>,
     tickets: Ticket,
     effects: VecDeque<Effect>,
