@@ -12,6 +12,14 @@ function kind(line: string): string | undefined {
 export function Diff({ path, unified, bare = false }: { path: string; unified: string; bare?: boolean }) {
   const lines = unified.split('\n').filter((line) => !/^(---|\+\+\+) /.test(line));
   if (lines.at(-1) === '') lines.pop();
+  if (lines.length === 0) {
+    return (
+      <div className={bare ? undefined : styles.file}>
+        {!bare && <div className={styles.name}>{path}</div>}
+        <p className={styles.line}>Moved here; its text is the same.</p>
+      </div>
+    );
+  }
   return (
     <div className={bare ? undefined : styles.file}>
       {!bare && <div className={styles.name}>{path}</div>}

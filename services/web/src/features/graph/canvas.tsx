@@ -37,7 +37,7 @@ import { type Layout, useLayout } from './use-layout';
 import { type Direction, walk } from './walk';
 
 const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode, edges: EdgesLayer, dust: Dust };
-const ZOOM = { min: 0.05, max: 2 };
+const ZOOM = { min: 0.03, max: 2 };
 const ADD_TO_SELECTION = ['Control', 'Meta'];
 /** How far the focus on a node reaches. */
 const FOCUS_STEPS = 2;

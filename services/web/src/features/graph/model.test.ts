@@ -131,3 +131,9 @@ test('places a closed group that stands in a later column of its stage', () => {
   const positions = layOutStages(viewOf(chained, groupsOf(chained), () => false), new Map());
   expect([...positions.values()].every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
 });
+
+test('breaks a high column into several', () => {
+  const many = Array.from({ length: 30 }, (_, at) => node(`n${at}`, { path: `models/n${at}.sql` }));
+  const positions = layOutStages(viewOf(modelOf({ nodes: many, edges: [] }), new Map(), () => true), new Map());
+  expect(positions.size).toBe(30);
+});

@@ -5,6 +5,8 @@ import { FRAME, NODE_HEIGHT, NODE_WIDTH, type Point, type Positions } from './la
 
 /** Room between columns of one stage, between stages, between rows, and between blocks of a stage. */
 const GAP = { column: 40, stage: 56, row: 14, block: 22 };
+/** A column with more nodes than this becomes several: a graph is rather wide than high. */
+const ROWS_MAX = 14;
 const STEP = { x: NODE_WIDTH + GAP.column, y: NODE_HEIGHT + GAP.row };
 
 /** Is what is stacked in a stage: the members of a frame, or one node. */
@@ -75,6 +77,17 @@ function mean(values: readonly number[]): number | undefined {
   return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : undefined;
 }
 
+/** Answers where each column of a stage begins, counted in columns that are drawn; at the end, how many there are. */
+function startsOf(blocks: readonly Block[]): number[] {
+  const starts = [0];
+  const count = Math.max(...blocks.map(({ columns }) => columns.length));
+  for (let column = 0; column < count; column += 1) {
+    const widest = Math.max(...blocks.map(({ columns }) => Math.ceil((columns[column]?.length ?? 0) / ROWS_MAX)));
+    starts.push((starts[column] ?? 0) + Math.max(1, widest));
+  }
+  return starts;
+}
+
 /** Is a layout in the making. */
 class Stages {
   private readonly stages: ReadonlyMap<string, string>;
@@ -119,10 +132,12 @@ class Stages {
     return [...blocks].sort((a, b) => (pulled.get(a) ?? 0) - (pulled.get(b) ?? 0) || word(a).localeCompare(word(b)) || a.label.localeCompare(b.label));
   }
 
-  private stack(blocks: readonly Block[], left: number): void {
+  /** Stacks the blocks of a stage, and answers how many columns they take. */
+  private stack(blocks: readonly Block[], left: number): number {
     let bottom = -Infinity;
+    const starts = startsOf(blocks);
     for (const block of this.ordered(blocks)) {
-      const rows = Math.max(...Array.from(block.columns, (column) => column?.length ?? 0));
+      const rows = Math.min(ROWS_MAX, Math.max(...Array.from(block.columns, (column) => column?.length ?? 0)));
       const [above, below] = block.framed ? [FRAME.top, FRAME.side] : [0, 0];
       const height = rows * STEP.y - GAP.row;
       const first = (block.columns.find((column) => column !== undefined) ?? []).flatMap((key) => (this.view.parents.get(key) ?? []).flatMap((parent) => this.placed.get(parent)?.y ?? []));
@@ -131,13 +146,16 @@ class Stages {
       for (const [column, keys] of block.columns.entries()) {
         if (!keys) continue;
         const sorted = [...keys].sort((a, b) => this.pull(a) - this.pull(b) || a.localeCompare(b));
-        const inset = Math.round(((rows - keys.length) * STEP.y) / 2);
-        for (const [row, key] of sorted.entries()) {
-          this.placed.set(key, { x: left + column * STEP.x, y: top + inset + row * STEP.y });
+        const high = Math.ceil(keys.length / Math.ceil(keys.length / ROWS_MAX));
+        const inset = Math.round(((rows - high) * STEP.y) / 2);
+        for (const [at, key] of sorted.entries()) {
+          const x = left + ((starts[column] ?? 0) + Math.floor(at / high)) * STEP.x;
+          this.placed.set(key, { x, y: top + inset + (at % high) * STEP.y });
         }
       }
       bottom = top + height + below;
     }
+    return starts.at(-1) ?? 0;
   }
 
   layOut(): Positions {
@@ -152,8 +170,7 @@ class Stages {
     let left = 0;
     for (const at of [...columns.keys()].sort((a, b) => a - b)) {
       const keys = columns.get(at) ?? [];
-      this.stack(this.blocks(keys), left);
-      const wide = Math.max(...keys.map((key) => this.column.get(key) ?? 0)) + 1;
+      const wide = this.stack(this.blocks(keys), left);
       left += wide * STEP.x - GAP.column + GAP.stage + 2 * FRAME.side;
     }
     return this.placed;
