@@ -35,7 +35,7 @@ export function dustNode(nodes: readonly DbtNode[], far: boolean): DustNodeType[
   if (specks.length === 0) return [];
   const [x, y] = [Math.min(...specks.map((speck) => speck.x)), Math.min(...specks.map((speck) => speck.y))];
   const size = { width: Math.max(...specks.map((speck) => speck.x)) + NODE_WIDTH - x, height: Math.max(...specks.map((speck) => speck.y)) + NODE_HEIGHT - y };
-  return [{ id: 'dust', type: 'dust', position: { x, y }, data: { specks, far }, ...size, measured: size, draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1 }];
+  return [{ id: 'dust', type: 'dust', position: { x, y }, data: { specks, far }, ...size, measured: size, draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1, style: { pointerEvents: 'none' } }];
 }
 
 /** Draws nodes as boxes in the colours of their kinds; those that failed, and those that no selector finds, stand out. */

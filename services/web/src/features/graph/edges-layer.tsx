@@ -36,7 +36,7 @@ export function edgesNode(edges: readonly (readonly [string, string])[], at: Rea
     });
     return [{ source, target, path }];
   });
-  const fixed = { draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1 };
+  const fixed = { draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1, style: { pointerEvents: 'none' as const } };
   return [{ id: 'edges', type: 'edges', position: { x: left, y: top }, data: { lines, placed: points.length }, ...size, measured: size, ...fixed }];
 }
 

@@ -11,7 +11,8 @@ import styles from './graph.module.css';
 import { type HighlightStore, nodeMark } from './highlight';
 import type { NodeState, States } from './states';
 
-export type DbtNode = Node<{ node: GraphNodeData }, 'dbt'>;
+/** `isSteady` is true where there are few enough nodes for each to have its handles all the time. */
+export type DbtNode = Node<{ node: GraphNodeData; isSteady: boolean }, 'dbt'>;
 
 /** What nodes watch, so that a change draws only the nodes it concerns. */
 export interface Watched {
@@ -58,11 +59,11 @@ function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefin
 }
 
 /** Draws one node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
-export const GraphNode = memo(function GraphNode({ id, data: { node } }: NodeProps<DbtNode>) {
+export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } }: NodeProps<DbtNode>) {
   const { highlight, states, others } = useWatched();
   const mark = useStorePart(highlight, (all) => nodeMark(all, id));
-  // Handles listen to every move of the canvas: only the node that is looked at has some.
-  const isNear = mark === 'selected' || mark === 'center';
+  // Handles listen to every move of the canvas: in a large graph only the node that is looked at has some.
+  const isNear = isSteady || mark === 'selected' || mark === 'center';
   const state = useStorePart(states, (all) => all.get(id));
   const here = useStorePart(others, (all) => all.get(node.unique_id));
   return (

@@ -1,6 +1,6 @@
 import { Position } from '@xyflow/react';
 
-import type { DustNodeType } from './dust';
+import { type DustNodeType, LARGE } from './dust';
 import type { EdgesNodeType } from './edges-layer';
 import type { DbtNode } from './graph-node';
 import type { FrameNodeType, GroupNodeType } from './group-node';
@@ -31,15 +31,16 @@ export function place(view: View, positions: Positions, selected: ReadonlySet<st
     const frame = frameOf(group.members.flatMap((key) => (view.nodes.has(key) ? (at(key) ?? []) : [])));
     if (!frame) return [];
     const { x, y, ...size } = frame;
-    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -2 }];
+    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -2, style: { pointerEvents: 'none' } }];
   });
   const groups = [...view.closed.values()].flatMap((group): Drawn[] => {
     const position = at(group.key);
     return position ? [{ id: group.key, type: 'group', position, data: { group }, ...LEAF, draggable: false, selectable: false }] : [];
   });
+  const isSteady = view.nodes.size <= LARGE;
   const nodes = [...view.nodes.values()].flatMap((node): Drawn[] => {
     const position = at(node.node_key);
-    return position ? [{ id: node.node_key, type: 'dbt', position, data: { node }, selected: selected.has(node.node_key), handles: HANDLES, ...LEAF }] : [];
+    return position ? [{ id: node.node_key, type: 'dbt', position, data: { node, isSteady }, selected: selected.has(node.node_key), handles: HANDLES, ...LEAF }] : [];
   });
   return [...frames, ...groups, ...nodes];
 }
