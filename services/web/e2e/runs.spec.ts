@@ -16,7 +16,7 @@ test('a plan says what would run and why; a failed run is taken up again', async
   await dialog.getByRole('textbox', { name: '--select' }).fill('+stg_rail__stations');
   await expect(dialog.getByRole('list', { name: 'Steps of the plan' })).toContainText('selected by `+stg_rail__stations`');
   await dialog.getByRole('button', { name: /^Run \d+ steps/ }).click();
-  await strip(page).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*failed/ })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('alert')).toContainText('station_codd');
   await page.getByRole('link', { name: 'Graph' }).click();
@@ -59,7 +59,7 @@ test('a test that fails shows its rows', async ({ open }) => {
   await page.getByLabel('--select').fill('cabin_types');
   await expect(page).toHaveURL(/select=/);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*failed/ })).toBeVisible({ timeout: 60_000 });
   await page.getByRole('tab', { name: /^Failing rows/ }).click();
   await expect(page.getByRole('region', { name: 'Rows' }).getByRole('row').nth(1)).toBeVisible();
