@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// The registry's prefix: a zero, and the schema's id as u32, big-endian.
 const PREFIX_BYTES: usize = 5;
+/// Names the hash over all other headers: a position that lies would take the checkpoint with it.
+const CHECK: &str = "ce_headerssha256";
 /// Who sends, as CloudEvents names it.
 pub(crate) const SOURCE: &str = "/dvt";
 
@@ -25,6 +27,11 @@ pub enum Undecodable {
     Prefix,
     #[error("the payload is not the one that its hash names")]
     Payload,
+    #[error("the headers are not those that were sent")]
+    Headers,
+    /// Only the log knows whether it was erased by law.
+    #[error("the payload is missing")]
+    NoPayload,
 }
 
 /// Answers a record's headers.
@@ -61,7 +68,21 @@ pub fn headers(event: &Recorded) -> OwnedHeaders {
     let insert = |headers: OwnedHeaders, (key, value): (&str, String)| {
         headers.insert(Header { key, value: Some(value.as_bytes()) })
     };
-    required.into_iter().chain(optional).fold(OwnedHeaders::new(), insert)
+    let headers = required.into_iter().chain(optional).fold(OwnedHeaders::new(), insert);
+    let check = hex::encode(checked(&headers));
+    insert(headers, (CHECK, check))
+}
+
+/// Hashes every header but the hash itself, in their order: each name and value behind its length.
+fn checked<H: Headers>(headers: &H) -> Sha256 {
+    let mut hash = sha2::Sha256::new();
+    for header in headers.iter().filter(|header| header.key != CHECK) {
+        for part in [header.key.as_bytes(), header.value.unwrap_or_default()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().into()
 }
 
 /// Answers a record's payload: the event's Avro behind the schema's id in the registry. None: erased by law.
@@ -105,9 +126,12 @@ pub fn position<H: Headers>(headers: Option<&H>) -> Result<i64, Undecodable> {
 /// When a header is missing or wrong, or the payload is not the one that was appended.
 pub fn decode<H: Headers>(record: &Incoming<'_, H>) -> Result<Recorded, Undecodable> {
     let read = Read(record.headers);
+    if record.headers.map(checked) != Some(read.hash(CHECK)?) {
+        return Err(Undecodable::Headers);
+    }
     let payload_sha256 = read.hash("ce_payloadsha256")?;
     let payload = match record.payload {
-        None => None,
+        None => return Err(Undecodable::NoPayload),
         Some([0, _, _, _, _, payload @ ..]) if sha2::Sha256::digest(payload)[..] == payload_sha256 => {
             Some(payload.to_vec())
         }
@@ -223,10 +247,22 @@ mod tests {
     }
 
     #[test]
-    fn gives_back_an_erased_payload_as_none() {
+    fn leaves_an_erased_payload_to_the_log() {
         let event = Recorded { payload: None, ..event() };
         assert_eq!(payload(&event, 41), None);
-        assert_eq!(read_back(&headers(&event), None), Ok(event));
+        assert_eq!(read_back(&headers(&event), None), Err(Undecodable::NoPayload));
+    }
+
+    #[test]
+    fn refuses_headers_that_were_not_sent() {
+        let event = event();
+        let bytes = payload(&event, 41).expect("a payload");
+        let mut lies = OwnedHeaders::new();
+        for header in headers(&event).iter() {
+            let value = if header.key == "ce_position" { Some(&b"79"[..]) } else { header.value };
+            lies = lies.insert(Header { key: header.key, value });
+        }
+        assert_eq!(read_back(&lies, Some(&bytes)), Err(Undecodable::Headers));
     }
 
     #[test]
@@ -237,6 +273,6 @@ mod tests {
         assert_eq!(read_back(&headers(&event), Some(&bytes)), Err(Undecodable::Payload));
         assert_eq!(read_back(&headers(&event), Some(b"avro")), Err(Undecodable::Prefix));
         let missing = read_back(&OwnedHeaders::new(), Some(&bytes));
-        assert_eq!(missing, Err(Undecodable::Missing("ce_payloadsha256")));
+        assert_eq!(missing, Err(Undecodable::Missing(CHECK)));
     }
 }
