@@ -1,10 +1,12 @@
 # One line each: what there is to do is in scripts/.
-.PHONY: setup up stack stack-check idle k8s-check test bench dbt-parity screenshots sim mutants
+.PHONY: setup up stack stack-check faults soak idle k8s-check test bench dbt-parity screenshots sim mutants
 
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
 stack: ; @scripts/stack
 stack-check: ; @scripts/stack scripts/stack-check
+faults: ; @scripts/faults $(NAMES)
+soak: ; @scripts/soak $(or $(MINUTES),30) $(SEED)
 idle: ; @PROFILE=release scripts/stack scripts/idle
 k8s-check: ; @scripts/k8s-check
 test: ; @scripts/test

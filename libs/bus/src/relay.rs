@@ -156,6 +156,7 @@ impl Relay {
         let Some(publisher) = &self.publisher else { return Ok(Input::Failed) };
         let mut connection = self.store.acquire().await?;
         let (published, has_failed) = publisher.publish(&mut connection, &mut self.registry, &lanes).await?;
+        fail::fail_point!("relay.acked");
         publisher.advance(&mut connection, &published, self.epoch()).await?;
         if has_failed {
             return Ok(Input::Failed);

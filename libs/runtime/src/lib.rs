@@ -4,6 +4,8 @@
 
 pub mod admin;
 pub mod error;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 pub mod health;
 pub mod metrics;
 pub mod secret;

@@ -40,6 +40,8 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 /// # Errors
 /// When it was started before, or a variable has a bad value.
 pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
+    #[cfg(feature = "failpoints")]
+    crate::failpoints::arm();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let is_json = match std::env::var("LOG_FORMAT").as_deref() {
         Ok("json") => true,

@@ -95,10 +95,12 @@ impl Compiler {
             }
             Err(error) => return Err(error.into()),
         };
+        fail::fail_point!("artifact.compiled");
         match made {
             Made::Failed(failed) => Ok(("failed", Command::Fail(failed))),
             Made::Artifact { index, files } => {
                 self.store(key.0, &files).await?;
+                fail::fail_point!("artifact.stored");
                 Ok(("compiled", finished(key, &index)))
             }
         }

@@ -69,6 +69,7 @@ impl Work for Publisher {
             bail!("the claim is lost");
         }
         let commits = self.publish(&target, last, &due).await?;
+        fail::fail_point!("artifact.pushed");
         for (due, commits) in due.iter().zip(commits) {
             let published = Published { commit: commits.project, artifacts_commit: commits.artifacts };
             self.outcomes.append(&due.request, &Command::Publish(published)).await?;

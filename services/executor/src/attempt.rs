@@ -63,11 +63,13 @@ impl<'a> Try<'a> {
             }
         };
         self.started(backend, task.text()).await?;
+        fail::fail_point!("executor.intended");
         let done = self.steps.watched(&*canceller, self.send(session.as_mut(), &task)).await;
         for notice in session.notices() {
             self.log.add("info", &notice);
         }
         drop(session);
+        fail::fail_point!("executor.committed");
         self.ended(done, &task.sql).await
     }
 

@@ -61,10 +61,13 @@ impl Work for Runs {
             return self.abandon(&stream, lost).await;
         }
         let asked = run.request.context("a run was requested")?;
+        fail::fail_point!("executor.leased");
         match self.begin(&stream, asked, lost).await? {
-            Ok(drive) => drive.run((&self.store, job), lost).await,
-            Err((outcome, message)) => Ok(stream.append(early(outcome, message)).await.map(drop)?),
+            Ok(drive) => drive.run((&self.store, job), lost).await?,
+            Err((outcome, message)) => drop(stream.append(early(outcome, message)).await?),
         }
+        fail::fail_point!("executor.finished");
+        Ok(())
     }
 }
 

@@ -113,6 +113,7 @@ impl Steps {
         }
         loop {
             canceller.cancel().await;
+            fail::fail_point!("executor.cancelling");
             tokio::select! {
                 done = &mut work => return done,
                 () = tokio::time::sleep(CANCEL_AGAIN) => {}

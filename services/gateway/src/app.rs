@@ -162,6 +162,7 @@ impl App {
         let mut connection = self.connection().await?;
         let events = self.log.prepare(&mut connection, &stamp, decided).await?;
         let idempotency = Idempotency { key: write.key, request_sha256: write.request_sha256 };
+        fail::fail_point!("gateway.decided");
         Ok(Command { idempotency: Some(idempotency), events, reserve: false })
     }
 
@@ -244,6 +245,7 @@ impl App {
             Outcome::Duplicate { first, .. } => first,
             Outcome::Conflict { .. } | Outcome::Reserved { .. } => return Err(busy()),
         };
+        fail::fail_point!("gateway.committed");
         let mut connection = self.connection().await?;
         let events = event::list_command(&mut connection, first).await?;
         match (&outcome, events.first()) {

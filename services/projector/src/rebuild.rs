@@ -110,6 +110,7 @@ impl Work {
             let key = Key { consumer: CONSUMER.to_owned(), topic: topic.clone(), partition: *partition };
             checkpoint::reset(tx, &key, *position).await?;
         }
+        fail::fail_point!("projector.rebuilt");
         rebuild::finish(tx).await?;
         Ok(())
     }

@@ -15,6 +15,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("dvt-bus", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store", "dvt-log", "dvt-runtime"]),
     ("dvt-runtime", &[]),
     ("dvt-embedded", &["dvt-runtime"]),
+    // Sees from outside what it checks.
+    ("dvt-faults", &[]),
 ];
 const SERVICES: &[&str] = &["dvt-artifact", "dvt-executor", "dvt-gateway", "dvt-projector"];
 const STANDALONE: &str = "dvt-standalone";
@@ -29,7 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minijinja", &["dvt-dbt"]),
     ("opentelemetry", &["dvt-runtime"]),
     ("opentelemetry_sdk", &["dvt-runtime"]),
-    ("rdkafka", &["dvt-bus", "dvt-embedded"]),
+    ("rdkafka", &["dvt-bus", "dvt-embedded", "dvt-faults"]),
     ("schema_registry_converter", &["dvt-bus"]),
     ("sqlparser", &["dvt-dbt"]),
     ("sqlx", &["dvt-store"]),
@@ -46,6 +48,11 @@ struct Crate {
 }
 
 fn workspace() -> BTreeMap<String, Crate> {
+    packages().iter().map(|package| (text(&package["name"]), named_by(package))).collect()
+}
+
+/// Lists the crates of the workspace as cargo tells them.
+fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -53,8 +60,7 @@ fn workspace() -> BTreeMap<String, Crate> {
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
-    let packages = metadata["packages"].as_array().expect("there are packages");
-    packages.iter().map(|package| (text(&package["name"]), named_by(package))).collect()
+    metadata["packages"].as_array().expect("there are packages").clone()
 }
 
 fn named_by(package: &Value) -> Crate {
@@ -117,4 +123,22 @@ fn a_dependency_lives_in_its_home() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_crate_has_failpoints_unless_asked() {
+    let names = |dependency: &Value| {
+        let features = dependency["features"].as_array().into_iter().flatten();
+        features.filter_map(Value::as_str).any(|feature| feature == "failpoints")
+    };
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let is_default = package["features"]["default"].as_array().into_iter().flatten();
+        let is_default = is_default.filter_map(Value::as_str).any(|feature| feature.contains("failpoints"));
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        if is_default || dependencies.into_iter().any(names) {
+            wrong.push(text(&package["name"]));
+        }
+    }
+    assert!(wrong.is_empty(), "these turn the feature `failpoints` on for all: {wrong:?}");
 }

@@ -81,11 +81,13 @@ impl<H: Handler> Batches<H> {
 
     async fn attempt(&mut self, work: &Work) -> Result<Outcome, dvt_store::Error> {
         let key = self.key(&work.slot);
+        fail::fail_point!("consumer.fetched");
         let mut tx = self.store.begin().await?;
         let done = self.apply(&mut tx, &key, work).await;
         let (outcome, poison) = match done {
             Ok(Applied::Moved { outcome, events, span }) => {
                 tx.commit().instrument(span).await?;
+                fail::fail_point!("consumer.committed");
                 self.handler.committed(&events);
                 return Ok(outcome);
             }
@@ -120,6 +122,7 @@ impl<H: Handler> Batches<H> {
         events.retain(|event| !parked.contains(&event.stream_id));
         let span = self.span(&work.slot, &events);
         if !events.is_empty() {
+            fail::fail_point!("consumer.locked");
             match self.handler.handle(tx, &events).instrument(span.clone()).await {
                 Ok(()) => self.count(metrics::CONSUMER_HANDLED, events.len()),
                 Err(HandlerError::Transient(error)) => return Ok(Applied::Nothing(Outcome::Failed { error })),
@@ -132,6 +135,7 @@ impl<H: Handler> Batches<H> {
                 }
             }
         }
+        fail::fail_point!("consumer.applied");
         checkpoint::advance(tx, key, to).instrument(span.clone()).await?;
         Ok(Applied::Moved { outcome: Outcome::Moved { to, has_more }, events, span })
     }

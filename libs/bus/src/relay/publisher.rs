@@ -100,10 +100,12 @@ impl Publisher {
             let after = progress.mark.position;
             let range = Range { topic: &slot.topic, partition: slot.partition, after, through: i64::MAX };
             let events = event::list_partition(c, range, BATCH).await?;
+            fail::fail_point!("relay.read");
             let span = span(slot, &events);
             let (deliveries, is_held) = self.send(c, registry, &events).await;
             sent.push((slot, *progress, deliveries, is_held, span));
         }
+        fail::fail_point!("relay.produced");
         let mut has_failed = false;
         let mut published = Vec::new();
         for (slot, progress, sent, is_held, span) in sent {

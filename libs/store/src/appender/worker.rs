@@ -126,7 +126,7 @@ impl Worker {
             commands.iter().flat_map(|command| &command.events).filter_map(|event| event.traceparent.as_deref());
         let span = trace::follow(parents, || info_span!("append", commands = commands.len(), events));
         let begun = Instant::now();
-        let outcomes = event::append(connection, self.process, commands).instrument(span).await?;
+        let outcomes = append(connection, self.process, commands).instrument(span).await?;
         metrics::APPEND_SECONDS.observe([], begun.elapsed());
         metrics::APPEND_COMMANDS.observe([], commands.len());
         metrics::APPEND_EVENTS.add([], outcomes.iter().map(appended).sum());
@@ -156,4 +156,21 @@ fn outcome(answer: &Answer) -> &'static str {
         Ok(event::Outcome::Reserved { .. }) => "reserved",
         Err(_) => "failed",
     }
+}
+
+#[cfg(not(feature = "failpoints"))]
+use event::append;
+
+/// Appends in a transaction, so that the process can die between the append and its commit.
+#[cfg(feature = "failpoints")]
+async fn append(
+    connection: &mut PgConnection,
+    process: Uuid,
+    commands: &[Arc<Command>],
+) -> Result<Vec<event::Outcome>, Error> {
+    let mut tx = sqlx::Connection::begin(connection).await?;
+    let outcomes = event::append(&mut tx, process, commands).await?;
+    fail::fail_point!("appender.appended");
+    tx.commit().await?;
+    Ok(outcomes)
 }

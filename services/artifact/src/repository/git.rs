@@ -82,8 +82,10 @@ impl Repository for LocalGit {
             commits.push(Commits { project: made.to_string(), artifacts: artifact.map(|id| id.to_string()) });
             base = &publication.tree;
         }
+        fail::fail_point!("artifact.committed");
         // Artifacts first: a project's commit never names what cannot be found.
         artifacts.push()?;
+        fail::fail_point!("artifact.half_pushed");
         project.push()?;
         Ok(commits)
     }
@@ -168,6 +170,7 @@ impl<'a> Stack<'a> {
 
     /// Commits a tree; one that is equal to the head's is there already.
     fn commit(&mut self, tree: Oid, publication: &Publication, trailers: &str) -> Result<Oid, Error> {
+        fail::fail_point!("artifact.treed");
         let parent = self.head.map(|id| self.git.find_commit(id)).transpose()?;
         if let Some(parent) = parent.as_ref().filter(|parent| parent.tree_id() == tree) {
             return Ok(parent.id());

@@ -104,6 +104,7 @@ fn cursor(asked: &str, head: i64) -> Result<i64, Problem> {
 async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> {
     loop {
         if let Some(ready) = tail.ready.pop_front() {
+            fail::fail_point!("gateway.streaming");
             let message = tail.span(&ready).in_scope(|| message(&ready.event));
             metrics::SSE_EVENTS.add([], 1);
             return Some((Ok(message), tail));

@@ -5,6 +5,7 @@
 
 use super::quote::{ident, literal};
 use super::session::PgSession;
+use super::statement::Statement;
 use crate::targets::{Built, Committed, Error, Key};
 
 /// Two runs that prepare one database at once wait for each other by this advisory lock: "dvt" and a number.
@@ -72,7 +73,8 @@ pub(super) async fn commit(session: &mut PgSession, key: &Key, built: &Built) ->
         literal(&key.unique_id)
     );
     session.plain(update).await?;
-    session.plain("commit").await.map(drop)
+    fail::fail_point!("executor.answered");
+    session.run_through("executor.commit_sent", &Statement::plain("commit")).await.map(drop)
 }
 
 /// Finds what a step committed.

@@ -79,6 +79,27 @@ impl PgSession {
 
     /// Runs a statement; answers the rows that its last command touched.
     pub(super) async fn run(&mut self, statement: &Statement) -> Result<u64, Error> {
+        self.run_through("executor.submitted", statement).await
+    }
+
+    #[cfg(not(feature = "failpoints"))]
+    pub(super) async fn run_through(&mut self, _point: &str, statement: &Statement) -> Result<u64, Error> {
+        self.send(statement).await
+    }
+
+    /// Runs a statement; the process can die at `point`: it has arrived, and its answer was not seen.
+    #[cfg(feature = "failpoints")]
+    pub(super) async fn run_through(&mut self, point: &str, statement: &Statement) -> Result<u64, Error> {
+        const ARRIVES: std::time::Duration = std::time::Duration::from_millis(10);
+        let mut sent = std::pin::pin!(futures::future::maybe_done(self.send(statement)));
+        let _ = futures::poll!(sent.as_mut());
+        tokio::time::sleep(ARRIVES).await;
+        fail::fail_point!(point);
+        sent.as_mut().await;
+        sent.take_output().expect("invariant: it was awaited")
+    }
+
+    async fn send(&mut self, statement: &Statement) -> Result<u64, Error> {
         let sent = self.client.simple_query(&statement.text).instrument(statement.span());
         let messages = sent.await.map_err(|error| statement.error(&error))?;
         Ok(messages
@@ -93,7 +114,7 @@ impl PgSession {
 
     /// Runs a statement of our own words.
     pub(super) async fn plain(&mut self, sql: impl Into<String>) -> Result<u64, Error> {
-        self.run(&Statement::plain(sql)).await
+        self.send(&Statement::plain(sql)).await
     }
 
     /// Runs a query of our own words; answers its rows.

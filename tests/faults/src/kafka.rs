@@ -1,0 +1,224 @@
+//! What Kafka holds, read and written as anybody could.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use crate::check::Verdict;
+use crate::world::World;
+
+/// The topics of the log.
+const TOPICS: [&str; 3] = ["dvt.project", "dvt.compilation", "dvt.run"];
+const PARTITIONS: i32 = 16;
+/// How long the relay may take to publish what is in the log.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+/// How long the broker may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How many of the last records come again or are imitated.
+const RECORDS: usize = 500;
+/// The bytes of the registry's prefix.
+const PREFIX: usize = 5;
+
+type Slot = (String, i32);
+
+/// Checks that Kafka holds every event of the log behind a position, in the order of the log.
+pub(crate) async fn published(verdict: &mut Verdict, world: &World<'_>, after: i64) -> Result<()> {
+    let database = world.database().await?;
+    let rows = database
+        .query("select topic, partition, position from dvt.event where position > $1 order by position", &[&after])
+        .await?;
+    let mut log: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+    for row in &rows {
+        log.entry((row.get(0), i32::from(row.get::<_, i16>(1)))).or_default().push(row.get(2));
+    }
+    let (brokers, prefix) = (world.parts.brokers.clone(), world.prefix());
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let (brokers, prefix) = (brokers.clone(), prefix.clone());
+        let held = tokio::task::spawn_blocking(move || read(&brokers, &prefix)).await??;
+        let missing: Vec<String> = log.iter().filter_map(|(slot, log)| missing(slot, log, held.get(slot))).collect();
+        if missing.is_empty() {
+            for (slot, held) in &held {
+                disorder(verdict, slot, held);
+            }
+            return Ok(());
+        }
+        if Instant::now() >= patience {
+            verdict.lost += missing.len();
+            verdict.findings.extend(missing);
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn missing((topic, partition): &Slot, log: &[i64], held: Option<&Vec<i64>>) -> Option<String> {
+    let first = log.iter().find(|position| held.is_none_or(|held| !held.contains(position)))?;
+    Some(format!("I1 Kafka has no event {first} in {topic}/{partition}"))
+}
+
+/// At least once: a record may come again, but none comes first before one that is older.
+fn disorder(verdict: &mut Verdict, (topic, partition): &Slot, held: &[i64]) {
+    let mut last = 0;
+    let mut known = std::collections::BTreeSet::new();
+    for position in held {
+        if known.insert(*position) {
+            if *position < last {
+                let finding = format!("I2 Kafka has event {position} behind {last} in {topic}/{partition}");
+                verdict.findings.push(finding);
+            }
+            last = last.max(*position);
+        }
+    }
+}
+
+/// Answers the positions that each partition holds, as they come.
+fn read(brokers: &str, prefix: &str) -> Result<BTreeMap<Slot, Vec<i64>>> {
+    let mut held: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+    for record in records(brokers, prefix)? {
+        let headers = record.headers().context("a record has headers")?;
+        let position = headers.iter().find(|header| header.key == "ce_position").and_then(|header| header.value);
+        let position = std::str::from_utf8(position.unwrap_or_default())?.parse()?;
+        let topic = record.topic().strip_prefix(prefix).unwrap_or_default().to_owned();
+        held.entry((topic, record.partition())).or_default().push(position);
+    }
+    Ok(held)
+}
+
+fn consumer(brokers: &str) -> Result<BaseConsumer> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers).set("group.id", "dvt.faults").set("enable.auto.commit", "false");
+    Ok(config.create()?)
+}
+
+/// Lists where each partition that holds anything begins and ends.
+fn watermarks(consumer: &BaseConsumer, prefix: &str) -> Vec<(String, i32, (i64, i64))> {
+    let names = TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
+    let held = names.filter_map(|(topic, partition)| {
+        let name = format!("{prefix}{topic}");
+        let marks = consumer.fetch_watermarks(&name, partition, ANSWER).ok()?;
+        (marks.1 > marks.0).then_some((name, partition, marks))
+    });
+    held.collect()
+}
+
+/// Reads every record there is.
+fn records(brokers: &str, prefix: &str) -> Result<Vec<OwnedMessage>> {
+    let consumer = consumer(brokers)?;
+    let mut from = TopicPartitionList::new();
+    let mut expected = 0;
+    for (name, partition, (low, high)) in watermarks(&consumer, prefix) {
+        expected += high - low;
+        from.add_partition_offset(&name, partition, Offset::Offset(low))?;
+    }
+    let mut records = Vec::new();
+    consumer.assign(&from)?;
+    while (records.len() as i64) < expected {
+        records.push(consumer.poll(ANSWER).context("Kafka does not answer")??.detach());
+    }
+    Ok(records)
+}
+
+/// Sends every record again, the last one first; answers how many.
+pub(crate) async fn again(world: &World<'_>) -> Result<usize> {
+    send(world, |record| vec![sent(record, record.payload().map(<[u8]>::to_vec))]).await
+}
+
+/// Sends what no relay would: noise, halves, flipped bits, unknown schemas, positions that lie; answers how many.
+pub(crate) async fn poison(world: &World<'_>) -> Result<usize> {
+    send(world, |record| {
+        let payload = record.payload().unwrap_or_default().to_vec();
+        let (mut flipped, mut magic, mut schema) = (payload.clone(), payload.clone(), payload.clone());
+        if let Some(byte) = flipped.last_mut() {
+            *byte ^= 1;
+        }
+        if payload.len() > PREFIX {
+            magic[0] = 9;
+            schema[1..PREFIX].fill(0xff);
+        }
+        let half = payload[..payload.len() / 2].to_vec();
+        let noise = Sent { headers: OwnedHeaders::new(), payload: Some(vec![0xa5; 64]), ..sent(record, None) };
+        let mut poisons = vec![noise, sent(record, None)];
+        poisons.extend([flipped, magic, schema, half].map(|payload| sent(record, Some(payload))));
+        for lie in ["ce_position", "ce_partitionprev"] {
+            // One digit more, as a flipped bit may make it.
+            poisons.push(Sent { headers: lying(record, lie), ..sent(record, Some(payload.clone())) });
+        }
+        poisons
+    })
+    .await
+}
+
+fn lying(record: &OwnedMessage, lie: &str) -> OwnedHeaders {
+    let mut headers = OwnedHeaders::new();
+    for header in record.headers().into_iter().flat_map(Headers::iter) {
+        let mut value = header.value.unwrap_or_default().to_vec();
+        if header.key == lie {
+            value.insert(0, b'7');
+        }
+        headers = headers.insert(Header { key: header.key, value: Some(&value) });
+    }
+    headers
+}
+
+/// Is a record to be sent.
+struct Sent {
+    topic: String,
+    partition: i32,
+    key: Option<Vec<u8>>,
+    headers: OwnedHeaders,
+    payload: Option<Vec<u8>>,
+}
+
+fn sent(record: &OwnedMessage, payload: Option<Vec<u8>>) -> Sent {
+    let headers = record.headers().cloned().unwrap_or_default();
+    let (topic, key) = (record.topic().to_owned(), record.key().map(<[u8]>::to_vec));
+    Sent { topic, partition: record.partition(), key, headers, payload }
+}
+
+async fn send(world: &World<'_>, make: impl Fn(&OwnedMessage) -> Vec<Sent>) -> Result<usize> {
+    let (brokers, prefix) = (world.parts.brokers.clone(), world.prefix());
+    let held = tokio::task::spawn_blocking(move || records(&brokers, &prefix)).await??;
+    let producer: FutureProducer = ClientConfig::new().set("bootstrap.servers", &world.parts.brokers).create()?;
+    let mut deliveries = Vec::new();
+    for record in held.iter().rev().take(RECORDS) {
+        for sent in make(record) {
+            let queued = FutureRecord::to(&sent.topic).partition(sent.partition).headers(sent.headers);
+            let queued = FutureRecord { key: sent.key.as_ref(), payload: sent.payload.as_ref(), ..queued };
+            deliveries.push(producer.send_result(queued).map_err(|(error, _)| error)?);
+        }
+    }
+    let count = deliveries.len();
+    for delivery in deliveries {
+        delivery.await?.map_err(|(error, _)| error)?;
+    }
+    Ok(count)
+}
+
+/// Deletes every record that there is.
+pub(crate) async fn delete(world: &World<'_>) -> Result<()> {
+    let (brokers, prefix) = (world.parts.brokers.clone(), world.prefix());
+    let ends = tokio::task::spawn_blocking(move || {
+        let mut ends = TopicPartitionList::new();
+        for (name, partition, (_, high)) in watermarks(&consumer(&brokers)?, &prefix) {
+            ends.add_partition_offset(&name, partition, Offset::Offset(high))?;
+        }
+        anyhow::Ok(ends)
+    });
+    let ends = ends.await??;
+    if ends.count() == 0 {
+        return Ok(());
+    }
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", &world.parts.brokers).create()?;
+    admin.delete_records(&ends, &AdminOptions::new()).await?;
+    Ok(())
+}

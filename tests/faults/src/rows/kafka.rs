@@ -1,0 +1,184 @@
+//! Kafka and its registry: gone, empty, and full of what should not be there.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::behind_the_gateway;
+use super::postgres::under_way;
+use crate::check::Verdict;
+use crate::client::{Burst, Play};
+use crate::proxy::Weather;
+use crate::world::World;
+use crate::{kafka, project, servers};
+
+/// How many events the log holds when Kafka loses everything.
+const EVENTS: i64 = 100_000;
+/// How many of them are appended at once.
+const PAGE: i64 = 1_000;
+
+/// Kafka holds everything from `after` on.
+async fn whole(world: &World<'_>, after: i64) -> Result<()> {
+    let mut verdict = Verdict::default();
+    kafka::published(&mut verdict, world, after).await?;
+    ensure!(verdict.findings.is_empty(), "{}", verdict.findings.join("; "));
+    Ok(())
+}
+
+/// Everything goes on without Kafka, and Kafka catches up.
+pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let kill = async {
+        under_way(burst, 2).await;
+        servers::kill_kafka()
+    };
+    tokio::try_join!(burst.play(Play::ALL), kill)?;
+    let played = burst.play(Play::ALL).await;
+    servers::start_kafka(world.parts).await?;
+    played?;
+    burst.play(Play::ALL).await?;
+    whole(world, 0).await?;
+    Ok(1)
+}
+
+pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    world.parts.kafka.set(Weather::Blackhole);
+    let played = burst.play(Play::ALL).await;
+    world.parts.kafka.set(Weather::Refuse);
+    let refused = burst.play(Play::ALL).await;
+    world.parts.kafka.set(Weather::Clear);
+    played.and(refused)?;
+    let cut = async {
+        under_way(burst, 2).await;
+        world.parts.kafka.half_close();
+        under_way(burst, 2).await;
+        world.parts.kafka.cut();
+        Ok(())
+    };
+    tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), cut)?;
+    whole(world, 0).await?;
+    Ok(4)
+}
+
+/// Every process behind the gateway starts without a registry.
+pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    world.parts.registry.set(Weather::Refuse);
+    let restarted = async {
+        for service in behind_the_gateway() {
+            for process in world.of(service) {
+                process.restart(&world.http).await?;
+            }
+        }
+        burst.play(Play::ALL).await
+    };
+    let restarted = restarted.await;
+    world.parts.registry.set(Weather::Clear);
+    restarted?;
+    whole(world, 0).await?;
+    Ok(1)
+}
+
+/// Every record comes again, the last one first, in the middle of work.
+pub(super) async fn doubled(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let again = async {
+        under_way(burst, 1).await;
+        kafka::again(world).await
+    };
+    let ((), records) = tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), again)?;
+    Ok(records)
+}
+
+/// Records vanish before anybody has read them.
+pub(super) async fn dropped(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    const TIMES: usize = 4;
+    let drops = async {
+        for _ in 0..TIMES {
+            under_way(burst, 1).await;
+            kafka::delete(world).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(burst.play(Play { edits: 2 * TIMES, ..Play::ALL }), drops)?;
+    Ok(TIMES)
+}
+
+/// Records that no relay has sent stand between those that it has.
+pub(super) async fn poisoned(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let poison = async {
+        under_way(burst, 1).await;
+        kafka::poison(world).await
+    };
+    let ((), records) = tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), poison)?;
+    let parked = "select count(*) from dvt.parked_stream";
+    let parked: i64 = world.database().await?.query_one(parked, &[]).await?.get(0);
+    ensure!(parked == 0, "{parked} streams are parked, and the log can be read");
+    Ok(records)
+}
+
+/// Kafka loses everything while 100,000 events wait for the projector.
+pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    burst.play(Play::ALL).await?;
+    world.drained().await?;
+    let database = world.database().await?;
+    let report = burst.http.import(&project::zip()?).await?;
+    let other = report["project_id"].as_str().unwrap_or_default().to_owned();
+    let place = json!({"type": "place_node", "node_key": project::unique_id(0), "x": 1.0, "y": 2.0});
+    let body = json!({"commands": [{"idempotency_key": Uuid::now_v7(), "command": place}]});
+    burst.command(&format!("projects/{other}/commands"), &body).await?;
+    world.drained().await?;
+    let after: i64 = database.query_one("select max(position) from dvt.event", &[]).await?.get(0);
+    for process in world.of(crate::world::Service::Projector) {
+        process.signal(rustix::process::Signal::STOP);
+    }
+    database.batch_execute(&append(&other)).await?;
+    servers::kill_kafka()?;
+    servers::wipe_kafka()?;
+    let begun = Instant::now();
+    servers::start_kafka(world.parts).await?;
+    for process in world.of(crate::world::Service::Projector) {
+        process.signal(rustix::process::Signal::CONT);
+    }
+    world.drained().await?;
+    let applied = begun.elapsed();
+    burst.play(Play::ALL).await?;
+    whole(world, after).await?;
+    let seconds = |time: Duration| time.as_secs_f64();
+    println!(
+        "  kafka wiped: {EVENTS} events applied {:.1} s after the wipe, published again and all right after {:.1} s",
+        seconds(applied),
+        seconds(begun.elapsed())
+    );
+    Ok(1)
+}
+
+/// Writes the SQL that repeats a project's first event of its layout.
+fn append(project: &str) -> String {
+    format!(
+        "do $$
+        declare
+            e dvt.event;
+            v bigint;
+            n constant integer := {PAGE};
+        begin
+            select * into strict e from dvt.event where project_id = '{project}' and category = 'layout' limit 1;
+            for i in 1 .. {EVENTS} / n loop
+                select version into strict v from dvt.stream_head where stream_id = e.stream_id;
+                perform from dvt.append_events(
+                    gen_random_uuid(), array[1], array[n], array[false], array[e.stream_id], array[e.category],
+                    array[e.topic], array[e.partition], array_fill(1, array[n]), array_fill(1, array[n]),
+                    array(select gen_random_uuid() from generate_series(1, n)),
+                    array(select v + g from generate_series(1, n) g order by g),
+                    array_fill(e.tenant_id, array[n]), array_fill(e.project_id, array[n]),
+                    array_fill(e.event_type, array[n]), array_fill(e.schema_fingerprint, array[n]),
+                    array_fill(e.payload, array[n]), array_fill('local:bob'::text, array[n]),
+                    array_fill(e.command_id, array[n]), array_fill(e.correlation_id, array[n]),
+                    array_fill(null::uuid, array[n]), array_fill(null::uuid, array[n]),
+                    array_fill(null::bytea, array[n]), array_fill(null::text, array[n]),
+                    array_fill(clock_timestamp(), array[n])
+                );
+            end loop;
+        end
+        $$"
+    )
+}

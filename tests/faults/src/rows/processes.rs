@@ -1,0 +1,131 @@
+//! DVT+'s own processes and what they write to: paused, restarted one after the other, killed while they migrate.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
+use tokio::process::Command;
+
+use super::postgres::under_way;
+use crate::client::{Burst, Play};
+use crate::world::{Service, World};
+
+const POLL: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The repositories cannot be written: runs go on, the publication waits and says how long.
+pub(super) async fn git_down(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    // So that there is something to publish.
+    burst.play(Play::EDITS).await?;
+    let (folder, away) = (world.repositories(), world.repositories().with_extension("away"));
+    std::fs::rename(folder, &away)?;
+    std::fs::write(folder, "in the way")?;
+    let path = format!("projects/{}/publishes", burst.project);
+    let waits = async {
+        let patience = Instant::now() + PATIENCE;
+        let seen = loop {
+            let list = burst.http.get(&path).await?;
+            let newest = &list["publishes"][0];
+            if newest["state"] == "pending" && newest["age_ms"].as_i64().is_some_and(|age| age > 0) {
+                break burst.play(Play { publishes: false, ..Play::ALL }).await;
+            }
+            if Instant::now() >= patience {
+                break Err(anyhow::anyhow!("no publication waits: {newest}"));
+            }
+            tokio::time::sleep(POLL).await;
+        };
+        std::fs::remove_file(folder)?;
+        std::fs::rename(&away, folder)?;
+        seen
+    };
+    tokio::try_join!(burst.play(Play { runs: false, ..Play::ALL }), waits)?;
+    Ok(1)
+}
+
+/// The executor that drives a run sleeps longer than its lease, and wakes while another drives it.
+pub(super) async fn paused(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let database = world.database().await?;
+    let fault = async {
+        let patience = Instant::now() + PATIENCE;
+        let driver = loop {
+            let mut found = None;
+            for process in world.of(Service::Executor) {
+                if process.counts(&world.http, "dvt_jobs_leased{kind=\"run\"}").await {
+                    found = Some(process);
+                }
+            }
+            match found {
+                Some(driver) => break driver,
+                None => ensure!(Instant::now() < patience, "no executor drives the run"),
+            }
+            tokio::time::sleep(POLL).await;
+        };
+        driver.signal(Signal::STOP);
+        let taken = "select coalesce(bool_or(attempt > 1 or state = 'done'), false) from dvt.job
+            where kind = 'run' and position = (select max(position) from dvt.job where kind = 'run')";
+        while !database.query_one(taken, &[]).await?.get::<_, bool>(0) {
+            if Instant::now() >= patience {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        driver.signal(Signal::CONT);
+        Ok(())
+    };
+    tokio::try_join!(burst.play(Play::ALL), fault)?;
+    Ok(1)
+}
+
+/// Every process is restarted, one after the other, under load.
+pub(super) async fn rolled(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let over = std::cell::Cell::new(false);
+    let fault = async {
+        for process in world.processes() {
+            under_way(burst, 1).await;
+            process.restart(&world.http).await?;
+        }
+        over.set(true);
+        anyhow::Ok(())
+    };
+    let load = async {
+        while !over.get() {
+            burst.play(Play::ALL).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(load, fault)?;
+    Ok(world.processes().count())
+}
+
+/// A migration is killed at several moments; whoever runs it again succeeds.
+pub(super) async fn migration_killed(world: &World<'_>, _: &Burst) -> Result<usize> {
+    const KILLS: u32 = 8;
+    const STEP: Duration = Duration::from_millis(25);
+    let superuser = world.parts.postgres.connect("postgres").await?;
+    let name = format!("{}_migrated", world.name);
+    superuser.batch_execute(&format!("create database {name} owner migrate")).await?;
+    let url = world.parts.postgres.through(&world.parts.log, ("migrate", &name));
+    let migrate = || {
+        let mut command = Command::new(&world.parts.dvt);
+        command
+            .arg("migrate")
+            .env("DATABASE_URL", &url)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    };
+    let mut killed = 0;
+    for kill in 0..KILLS {
+        let mut process = migrate().spawn().context("could not run dvt")?;
+        if tokio::time::timeout(STEP * kill, process.wait()).await.is_err() {
+            process.kill().await?;
+            killed += 1;
+        }
+    }
+    let done = migrate().output().await?;
+    ensure!(done.status.success(), "the migration fails: {}", String::from_utf8_lossy(&done.stderr));
+    superuser.batch_execute(&format!("drop database {name} with (force)")).await?;
+    Ok(killed)
+}
