@@ -236,7 +236,7 @@ async fn relay(
     (point, replicas): (Point, usize),
     report: &mut Report,
 ) -> Result<()> {
-    let begun = Instant::now();
+    let (begun, after) = (Instant::now(), crate::kafka::head(world).await?);
     world.set(Service::Projector, 0, |_| None).await?;
     let database = world.database().await?;
     // As if the dead leader's lease had run out.
@@ -258,7 +258,7 @@ async fn relay(
             }
         }
         let mut verdict = settle(world, burst).await?;
-        crate::kafka::published(&mut verdict, world, 0).await?;
+        crate::kafka::published(&mut verdict, world, after).await?;
         Ok(verdict)
     };
     let verdict = done.await;

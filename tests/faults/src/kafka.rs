@@ -29,7 +29,14 @@ const PREFIX: usize = 5;
 
 type Slot = (String, i32);
 
-/// Checks that Kafka holds every event of the log behind a position, in the order of the log.
+/// Answers the position of the log's last event.
+pub(crate) async fn head(world: &World<'_>) -> Result<i64> {
+    let head = "select coalesce(max(position), 0) from dvt.event";
+    Ok(world.database().await?.query_one(head, &[]).await?.get(0))
+}
+
+/// Checks that Kafka holds every event of the log behind a position, in the order of the log. What came before the
+/// cluster was first published to is the log's alone.
 pub(crate) async fn published(verdict: &mut Verdict, world: &World<'_>, after: i64) -> Result<()> {
     let database = world.database().await?;
     let rows = database

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::behind_the_gateway;
 use super::postgres::under_way;
+use super::{behind_the_gateway, both};
 use crate::check::Verdict;
 use crate::client::{Burst, Play};
 use crate::proxy::Weather;
@@ -29,20 +29,22 @@ async fn whole(world: &World<'_>, after: i64) -> Result<()> {
 
 /// Everything goes on without Kafka, and Kafka catches up.
 pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let after = kafka::head(world).await?;
     let kill = async {
         under_way(burst, 2).await;
         servers::kill_kafka()
     };
-    tokio::try_join!(burst.play(Play::ALL), kill)?;
+    both(burst.play(Play::ALL), kill).await?;
     let played = burst.play(Play::ALL).await;
     servers::start_kafka(world.parts).await?;
     played?;
     burst.play(Play::ALL).await?;
-    whole(world, 0).await?;
+    whole(world, after).await?;
     Ok(1)
 }
 
 pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let after = kafka::head(world).await?;
     world.parts.kafka.set(Weather::Blackhole);
     let played = burst.play(Play::ALL).await;
     world.parts.kafka.set(Weather::Refuse);
@@ -56,13 +58,14 @@ pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usiz
         world.parts.kafka.cut();
         Ok(())
     };
-    tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), cut)?;
-    whole(world, 0).await?;
+    both(burst.play(Play { edits: 6, ..Play::ALL }), cut).await?;
+    whole(world, after).await?;
     Ok(4)
 }
 
 /// Every process behind the gateway starts without a registry.
 pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let after = kafka::head(world).await?;
     world.parts.registry.set(Weather::Refuse);
     let restarted = async {
         for service in behind_the_gateway() {
@@ -75,7 +78,7 @@ pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<us
     let restarted = restarted.await;
     world.parts.registry.set(Weather::Clear);
     restarted?;
-    whole(world, 0).await?;
+    whole(world, after).await?;
     Ok(1)
 }
 
@@ -85,7 +88,7 @@ pub(super) async fn doubled(world: &World<'_>, burst: &Burst) -> Result<usize> {
         under_way(burst, 1).await;
         kafka::again(world).await
     };
-    let ((), records) = tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), again)?;
+    let records = both(burst.play(Play { edits: 6, ..Play::ALL }), again).await?;
     Ok(records)
 }
 
@@ -99,7 +102,7 @@ pub(super) async fn dropped(world: &World<'_>, burst: &Burst) -> Result<usize> {
         }
         Ok(())
     };
-    tokio::try_join!(burst.play(Play { edits: 2 * TIMES, ..Play::ALL }), drops)?;
+    both(burst.play(Play { edits: 2 * TIMES, ..Play::ALL }), drops).await?;
     Ok(TIMES)
 }
 
@@ -109,7 +112,7 @@ pub(super) async fn poisoned(world: &World<'_>, burst: &Burst) -> Result<usize> 
         under_way(burst, 1).await;
         kafka::poison(world).await
     };
-    let ((), records) = tokio::try_join!(burst.play(Play { edits: 6, ..Play::ALL }), poison)?;
+    let records = both(burst.play(Play { edits: 6, ..Play::ALL }), poison).await?;
     let parked = "select count(*) from dvt.parked_stream";
     let parked: i64 = world.database().await?.query_one(parked, &[]).await?.get(0);
     ensure!(parked == 0, "{parked} streams are parked, and the log can be read");
@@ -127,7 +130,7 @@ pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let body = json!({"commands": [{"idempotency_key": Uuid::now_v7(), "command": place}]});
     burst.command(&format!("projects/{other}/commands"), &body).await?;
     world.drained().await?;
-    let after: i64 = database.query_one("select max(position) from dvt.event", &[]).await?.get(0);
+    let after = kafka::head(world).await?;
     for process in world.of(crate::world::Service::Projector) {
         process.signal(rustix::process::Signal::STOP);
     }

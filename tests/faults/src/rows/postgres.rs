@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use super::both;
 use crate::client::{Burst, Play};
 use crate::proxy::Weather;
 use crate::servers;
@@ -40,7 +41,7 @@ pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
         ensure!(rate <= ATTEMPTS, "I11 each process asked for {rate:.1} connections a second");
         Ok(())
     };
-    tokio::try_join!(burst.play(Play::ALL), fault)?;
+    both(burst.play(Play::ALL), fault).await?;
     Ok(1)
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn cut(world: &World<'_>, burst: &Burst) -> Result<usize> {
         }
         Ok(())
     };
-    tokio::try_join!(burst.play(Play { edits: 2 * CUTS, ..Play::ALL }), fault)?;
+    both(burst.play(Play { edits: 2 * CUTS, ..Play::ALL }), fault).await?;
     Ok(CUTS)
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn locked(world: &World<'_>, burst: &Burst) -> Result<usize> {
         database.batch_execute(locks).await?;
         Ok(())
     };
-    tokio::try_join!(burst.play(Play { edits: 4, ..Play::ALL }), fault)?;
+    both(burst.play(Play { edits: 4, ..Play::ALL }), fault).await?;
     Ok(1)
 }
 
@@ -107,7 +108,7 @@ pub(super) async fn full(world: &World<'_>, burst: &Burst) -> Result<usize> {
         burst.http.get(&format!("projects/{}/graph", burst.project)).await?;
         disk.free()
     };
-    let played = tokio::try_join!(burst.play(Play { edits: 40, ..Play::ALL }), fault);
+    let played = both(burst.play(Play { edits: 40, ..Play::ALL }), fault).await;
     database.batch_execute("alter table dvt.event set tablespace pg_default").await?;
     database.batch_execute(&format!("drop tablespace {}", disk.name)).await?;
     disk.unmount().await?;

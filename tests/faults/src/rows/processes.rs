@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use tokio::process::Command;
 
+use super::both;
 use super::postgres::under_way;
 use crate::client::{Burst, Play};
 use crate::world::{Service, World};
@@ -39,7 +40,7 @@ pub(super) async fn git_down(world: &World<'_>, burst: &Burst) -> Result<usize> 
         std::fs::rename(&away, folder)?;
         seen
     };
-    tokio::try_join!(burst.play(Play { runs: false, ..Play::ALL }), waits)?;
+    both(burst.play(Play { runs: false, ..Play::ALL }), waits).await?;
     Ok(1)
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn paused(world: &World<'_>, burst: &Burst) -> Result<usize> {
         driver.signal(Signal::CONT);
         Ok(())
     };
-    tokio::try_join!(burst.play(Play::ALL), fault)?;
+    both(burst.play(Play::ALL), fault).await?;
     Ok(1)
 }
 
@@ -81,12 +82,13 @@ pub(super) async fn paused(world: &World<'_>, burst: &Burst) -> Result<usize> {
 pub(super) async fn rolled(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let over = std::cell::Cell::new(false);
     let fault = async {
+        let mut restarted = Ok(());
         for process in world.processes() {
             under_way(burst, 1).await;
-            process.restart(&world.http).await?;
+            restarted = restarted.and(process.restart(&world.http).await);
         }
         over.set(true);
-        anyhow::Ok(())
+        restarted
     };
     let load = async {
         while !over.get() {
@@ -94,7 +96,7 @@ pub(super) async fn rolled(world: &World<'_>, burst: &Burst) -> Result<usize> {
         }
         anyhow::Ok(())
     };
-    tokio::try_join!(load, fault)?;
+    both(load, fault).await?;
     Ok(world.processes().count())
 }
 

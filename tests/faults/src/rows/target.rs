@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use super::both;
 use crate::client::{Burst, Play};
 use crate::world::World;
 
@@ -24,7 +25,7 @@ pub(super) async fn cut(world: &World<'_>, burst: &Burst) -> Result<usize> {
         world.parts.warehouse.cut();
         Ok(())
     };
-    tokio::try_join!(burst.play(RUN), fault)?;
+    both(burst.play(RUN), fault).await?;
     Ok(1)
 }
 
