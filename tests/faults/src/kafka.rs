@@ -15,7 +15,7 @@ use crate::check::Verdict;
 use crate::world::World;
 
 /// The topics of the log.
-const TOPICS: [&str; 3] = ["dvt.project", "dvt.compilation", "dvt.run"];
+const TOPICS: [&str; 4] = ["dvt.project", "dvt.layout", "dvt.compilation", "dvt.run"];
 const PARTITIONS: i32 = 16;
 /// How long the relay may take to publish what is in the log.
 const PATIENCE: Duration = Duration::from_secs(60);

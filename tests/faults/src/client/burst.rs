@@ -73,7 +73,9 @@ impl Burst {
             let item = json!({"idempotency_key": key, "base_version": version, "command": command});
             let body = json!({"commands": [item]});
             let answer = self.command(&path, &body).await?;
-            let Some(now) = answer["version"].as_i64() else { bail!("an edit is refused: {answer}") };
+            // A conflict names a version too.
+            let now = answer["version"].as_i64().filter(|_| answer["event_id"].is_string());
+            let Some(now) = now else { bail!("an edit is refused: {answer}") };
             version = now;
             self.record.write(|record| {
                 record.edits.push(Ack { key, path: path.clone(), body, answer });
@@ -84,7 +86,9 @@ impl Burst {
     }
 
     fn last_version(&self) -> i64 {
-        self.record.write(|record| record.edits.last().and_then(|ack| ack.answer["version"].as_i64())).unwrap_or(1)
+        self.record
+            .write(|record| record.edits.iter().filter_map(|ack| ack.answer["version"].as_i64()).max())
+            .unwrap_or(1)
     }
 
     /// Sends one command until it is answered for good.

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use serde_json::json;
-use uuid::Uuid;
+use tokio_postgres::Client;
 
 use super::postgres::under_way;
 use super::{behind_the_gateway, both};
@@ -16,6 +15,8 @@ use crate::{kafka, project, servers};
 
 /// How many events the log holds when Kafka loses everything.
 const EVENTS: i64 = 100_000;
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
 /// How many of them are appended at once.
 const PAGE: i64 = 1_000;
 
@@ -126,11 +127,8 @@ pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let database = world.database().await?;
     let report = burst.http.import(&project::zip()?).await?;
     let other = report["project_id"].as_str().unwrap_or_default().to_owned();
-    let place = json!({"type": "place_node", "node_key": project::unique_id(0), "x": 1.0, "y": 2.0});
-    let body = json!({"commands": [{"idempotency_key": Uuid::now_v7(), "command": place}]});
-    burst.command(&format!("projects/{other}/commands"), &body).await?;
     world.drained().await?;
-    let after = kafka::head(world).await?;
+    let clusters = clusters(&database).await?;
     for process in world.of(crate::world::Service::Projector) {
         process.signal(rustix::process::Signal::STOP);
     }
@@ -144,6 +142,13 @@ pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
     }
     world.drained().await?;
     let applied = begun.elapsed();
+    let patience = Instant::now() + PATIENCE;
+    while self::clusters(&database).await? == clusters {
+        ensure!(Instant::now() < patience, "nothing is published to the new cluster");
+        tokio::time::sleep(POLL).await;
+    }
+    // From here on nothing may be missing.
+    let after = kafka::head(world).await?;
     burst.play(Play::ALL).await?;
     whole(world, after).await?;
     let seconds = |time: Duration| time.as_secs_f64();
@@ -155,7 +160,13 @@ pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
     Ok(1)
 }
 
-/// Writes the SQL that repeats a project's first event of its layout.
+/// Counts the clusters that the relay has published to.
+async fn clusters(database: &Client) -> Result<i64> {
+    let clusters = "select count(distinct cluster_id) from dvt.relay_cursor";
+    Ok(database.query_one(clusters, &[]).await?.get(0))
+}
+
+/// Writes the SQL that defines a project's environment again and again.
 fn append(project: &str) -> String {
     format!(
         "do $$
@@ -164,7 +175,9 @@ fn append(project: &str) -> String {
             v bigint;
             n constant integer := {PAGE};
         begin
-            select * into strict e from dvt.event where project_id = '{project}' and category = 'layout' limit 1;
+            select * into strict e from dvt.event
+            where project_id = '{project}' and category = 'project' and event_type like '%EnvironmentDefined'
+            limit 1;
             for i in 1 .. {EVENTS} / n loop
                 select version into strict v from dvt.stream_head where stream_id = e.stream_id;
                 perform from dvt.append_events(

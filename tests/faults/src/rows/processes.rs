@@ -29,7 +29,7 @@ pub(super) async fn git_down(world: &World<'_>, burst: &Burst) -> Result<usize> 
             let list = burst.http.get(&path).await?;
             let newest = &list["publishes"][0];
             if newest["state"] == "pending" && newest["age_ms"].as_i64().is_some_and(|age| age > 0) {
-                break burst.play(Play { publishes: false, ..Play::ALL }).await;
+                break burst.play(Play { edits: 0, publishes: false, ..Play::ALL }).await;
             }
             if Instant::now() >= patience {
                 break Err(anyhow::anyhow!("no publication waits: {newest}"));
