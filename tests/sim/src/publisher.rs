@@ -108,6 +108,7 @@ async fn publish(outcomes: Outcomes, (job, lost): (Job, Lost)) -> Result<(), Dow
     if lost.get() {
         return Err(Down);
     }
+    node.nap(20);
     let commit = |due: &Recorded| Commit { version: versions[&due.stream_id], compilation: due.stream_id };
     push(node, (project_id, last), due.iter().map(commit).collect()).await?;
     for due in &due {

@@ -9,7 +9,6 @@ use dvt_bus::leases::Lease;
 use futures::future::{Either, select};
 
 use crate::db::Job;
-use crate::scenario::TROUBLE;
 use crate::world::{Down, Node};
 
 /// How often an idle worker looks for jobs.
@@ -32,10 +31,7 @@ pub(crate) async fn run<F: Future<Output = Result<(), Down>>>(
         match claimed {
             Ok(Some(job)) => {
                 node.trace(|| format!("claims {kind} {} as attempt {}", job.id, job.attempt));
-                if node.sim.now() < TROUBLE && node.sim.chance(5) {
-                    let nap = node.sim.between(Duration::from_secs(1), Duration::from_secs(10));
-                    node.sim.put_to_sleep(node.process, node.sim.now() + nap); // before its first look
-                }
+                node.nap(5);
                 attend(&node, lease, &job, |lost| work(job.clone(), lost)).await;
             }
             Ok(None) | Err(Down) => node.sim.sleep(POLL).await,

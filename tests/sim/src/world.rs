@@ -16,6 +16,7 @@ use crate::db::Db;
 use crate::git::Git;
 use crate::kafka::{Kafka, Reader};
 use crate::runtime::{OUTSIDE, Process, Sim};
+use crate::scenario::TROUBLE;
 use crate::target::Target;
 
 /// Says that something did not answer.
@@ -130,6 +131,14 @@ impl Node {
     /// Starts a task of this process.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) -> u64 {
         self.sim.spawn(self.process, future)
+    }
+
+    /// Puts the process to sleep now and then, where another may take over what it is about to do.
+    pub(crate) fn nap(&self, percent: u64) {
+        if self.sim.now() < TROUBLE && self.sim.chance(percent) {
+            let nap = self.sim.between(Duration::from_secs(1), Duration::from_secs(10));
+            self.sim.put_to_sleep(self.process, self.sim.now() + nap);
+        }
     }
 
     /// Runs one statement or transaction, committed by the time it is applied; the answer may never come.
