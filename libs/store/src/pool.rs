@@ -3,6 +3,7 @@
 //! Every connection plays one of the roles of the first migration, whoever logged in.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dvt_runtime::metrics;
@@ -14,6 +15,8 @@ use crate::Error;
 
 /// How long a caller waits for a free connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long nobody asks a database again that was away: a process has two pools, and asks beside them too.
+const ASK_AGAIN: Duration = Duration::from_millis(300);
 /// How long the listener waits before it tries a broken connection again.
 const LISTEN_BACKOFF: Duration = Duration::from_millis(500);
 const CHANNEL: &str = "dvt_log";
@@ -83,6 +86,8 @@ pub struct Store {
     role: Role,
     pool: PgPool,
     options: PgConnectOptions,
+    /// While the database is away: when it may be asked again. Everyone else is told at once that it is.
+    away: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Store {
@@ -99,7 +104,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_idle(connection)))
             .connect_with(options.clone())
             .await?;
-        Ok(Self { role, pool, options })
+        Ok(Self { role, pool, options, away: Arc::default() })
     }
 
     /// Lends a connection whose statements commit by themselves.
@@ -108,9 +113,10 @@ impl Store {
     /// When no connection is free in time or the database does not answer.
     pub async fn acquire(&self) -> Result<Lent, Error> {
         let asked = Instant::now();
+        self.may_ask(asked)?;
         let acquired = self.pool.acquire().await;
         self.measure(asked);
-        Ok(Lent(acquired?))
+        Ok(Lent(self.heard(acquired)?))
     }
 
     /// Begins a transaction.
@@ -123,9 +129,36 @@ impl Store {
     /// cancelled call left inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let asked = Instant::now();
+        self.may_ask(asked)?;
         let begun = self.pool.begin().await;
         self.measure(asked);
-        Ok(Tx(begun?))
+        Ok(Tx(self.heard(begun)?))
+    }
+
+    /// Lets one caller at a time ask a database that was away; a connection that is idle may be one that still works.
+    fn may_ask(&self, now: Instant) -> Result<(), Error> {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match *away {
+            Some(again) if now < again && self.pool.num_idle() == 0 => {
+                Err(Error::Unreachable(sqlx::Error::PoolTimedOut))
+            }
+            Some(_) => {
+                *away = Some(now + ASK_AGAIN);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Notes whether the database answered. A pool whose connections are all lent says nothing of it.
+    fn heard<T>(&self, answer: Result<T, sqlx::Error>) -> Result<T, Error> {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match &answer {
+            Ok(_) => *away = None,
+            Err(sqlx::Error::PoolTimedOut) if self.pool.size() >= self.pool.options().get_max_connections() => {}
+            Err(_) => *away = Some(Instant::now() + ASK_AGAIN),
+        }
+        Ok(answer?)
     }
 
     fn measure(&self, asked: Instant) {
@@ -146,7 +179,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn listen(&self) -> Result<Listener, Error> {
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(self.options.clone()).await?;
+        self.may_ask(Instant::now())?;
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = self.heard(pool.connect_with(self.options.clone()).await)?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(CHANNEL).await?;
         Ok(Listener(listener))

@@ -4,6 +4,7 @@
 
 mod append;
 mod appender;
+mod away;
 mod content;
 mod database;
 mod grants;

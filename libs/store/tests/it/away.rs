@@ -1,0 +1,62 @@
+//! A database that is away: it is not stormed, and found again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use dvt_store::{Config, Retry, Role, Store};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::database::Database;
+
+/// How often the store is asked for a connection.
+const CALLS: usize = 200;
+/// Of those, how many may ask the database: a few, as asking takes less time than the pause between.
+const ASKED: usize = 20;
+
+/// Stands before a database, and closes every connection while it is away.
+async fn door(address: String, away: watch::Receiver<bool>, asked: Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let (address, mut away) = (address.clone(), away.clone());
+            tokio::spawn(async move {
+                if !*away.borrow() {
+                    let mut server = TcpStream::connect(address).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = away.wait_for(|away| *away) => {}
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_asked_now_and_then_and_found_again() {
+    let database = Database::create().await;
+    let (before, rest) = database.url.split_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let (away, is_away) = watch::channel(false);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let port = door(address.to_owned(), is_away, asked.clone()).await;
+    let store = Store::connect(&Config::of(format!("{before}@127.0.0.1:{port}/{name}")), Role::Gateway).await.unwrap();
+
+    away.send(true).unwrap();
+    asked.store(0, Ordering::Relaxed);
+    for _ in 0..CALLS {
+        assert_eq!(store.acquire().await.unwrap_err().retry(), Retry::Transient);
+    }
+    let asked = asked.load(Ordering::Relaxed);
+    assert!((1..=ASKED).contains(&asked), "{CALLS} calls asked {asked} times");
+
+    away.send(false).unwrap();
+    while store.acquire().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
