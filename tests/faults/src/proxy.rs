@@ -194,6 +194,7 @@ async fn weather(state: &mut watch::Receiver<State>, count: usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 
