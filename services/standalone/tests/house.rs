@@ -8,13 +8,15 @@ use serde_json::Value;
 /// Which of our own crates a library may name. Services may name any library but `dvt-embedded`.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("dvt-dbt", &[]),
-    ("dvt-domain", &["dvt-dbt"]),
+    ("dvt-mutant", &[]),
+    ("dvt-domain", &["dvt-dbt", "dvt-mutant"]),
     ("dvt-codec", &["dvt-dbt", "dvt-domain"]),
-    ("dvt-store", &["dvt-dbt", "dvt-domain", "dvt-runtime"]),
+    ("dvt-store", &["dvt-dbt", "dvt-domain", "dvt-mutant", "dvt-runtime"]),
     ("dvt-log", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store"]),
-    ("dvt-bus", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store", "dvt-log", "dvt-runtime"]),
+    ("dvt-bus", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store", "dvt-log", "dvt-mutant", "dvt-runtime"]),
     ("dvt-runtime", &[]),
     ("dvt-embedded", &["dvt-runtime"]),
+    ("dvt-sim", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store", "dvt-bus", "dvt-mutant"]),
     // Sees from outside what it checks.
     ("dvt-faults", &[]),
 ];
@@ -125,20 +127,19 @@ fn a_dependency_lives_in_its_home() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What only the tests of faults turn on: places to die at, and seeded bugs.
+const SWITCHES: [&str; 2] = ["failpoints", "mutants"];
+
 #[test]
-fn no_crate_has_failpoints_unless_asked() {
-    let names = |dependency: &Value| {
-        let features = dependency["features"].as_array().into_iter().flatten();
-        features.filter_map(Value::as_str).any(|feature| feature == "failpoints")
-    };
-    let mut wrong = Vec::new();
-    for package in packages() {
-        let is_default = package["features"]["default"].as_array().into_iter().flatten();
-        let is_default = is_default.filter_map(Value::as_str).any(|feature| feature.contains("failpoints"));
+fn no_crate_breaks_unless_asked() {
+    let is_on = |package: &Value, switch: &str| {
+        let defaults = package["features"]["default"].as_array().into_iter().flatten();
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        if is_default || dependencies.into_iter().any(names) {
-            wrong.push(text(&package["name"]));
-        }
-    }
-    assert!(wrong.is_empty(), "these turn the feature `failpoints` on for all: {wrong:?}");
+        let asked = dependencies.flat_map(|dependency| dependency["features"].as_array().into_iter().flatten());
+        defaults.chain(asked).filter_map(Value::as_str).any(|feature| feature.contains(switch))
+    };
+    let packages = packages();
+    let wrong = packages.iter().filter(|package| SWITCHES.iter().any(|switch| is_on(package, switch)));
+    let wrong: Vec<_> = wrong.map(|package| text(&package["name"])).collect();
+    assert!(wrong.is_empty(), "these turn one of {SWITCHES:?} on for all: {wrong:?}");
 }
