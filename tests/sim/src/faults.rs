@@ -118,8 +118,8 @@ impl Product {
                     calm_since = now;
                 }
                 // A leader that writes to a partition after a wipe must see that its records are gone.
-                written.retain(|slot, _| kafka.wiped.contains(slot));
-                let again = kafka.wiped.iter().filter(|slot| kafka.partitions.get(slot).is_some_and(|p| p.high() > 0));
+                written.retain(|slot, _| kafka.wiped.contains_key(slot));
+                let again = kafka.wiped.keys().filter(|slot| kafka.partitions.get(slot).is_some_and(|p| p.high() > 0));
                 for slot in again {
                     written.entry(slot.clone()).or_insert(now);
                 }

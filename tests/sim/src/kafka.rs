@@ -1,6 +1,6 @@
 //! A Kafka that loses, wipes and forgets; and a registry that may be down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dvt_bus::Slot;
 use dvt_bus::relay::cursor::Bounds;
@@ -49,8 +49,8 @@ pub(crate) struct Kafka {
     losses: u64,
     /// The partitions that lost records, by which loss, and of which no leader has found out yet.
     pub(crate) unnoticed: BTreeMap<Slot, u64>,
-    /// Those of them that lost everything.
-    pub(crate) wiped: BTreeSet<Slot>,
+    /// Those of them that lost everything, by which loss.
+    pub(crate) wiped: BTreeMap<Slot, u64>,
 }
 
 impl Kafka {
@@ -69,12 +69,12 @@ impl Kafka {
     pub(crate) fn wipe(&mut self, is_renamed: bool, slots: &[Slot]) {
         self.cluster += u64::from(is_renamed);
         self.losses += 1;
+        let is_written = |slot: &&Slot| self.partitions.get(*slot).is_some_and(|lost| lost.high() > 0);
+        self.wiped.extend(slots.iter().filter(is_written).map(|slot| (slot.clone(), self.losses)));
         // Another cluster is one that nobody wrote to, also where nothing was to be lost.
-        let loses = |slot: &&Slot| is_renamed || self.partitions.get(*slot).is_some_and(|lost| lost.high() > 0);
-        let lost: Vec<Slot> = slots.iter().filter(loses).cloned().collect();
+        let lost = slots.iter().filter(|slot| is_renamed || is_written(slot));
+        self.unnoticed.extend(lost.map(|slot| (slot.clone(), self.losses)));
         self.partitions.clear();
-        self.unnoticed.extend(lost.iter().map(|slot| (slot.clone(), self.losses)));
-        self.wiped.extend(lost);
     }
 
     /// Loses the ends of all partitions, as after an unclean election.

@@ -76,7 +76,7 @@ impl Relay {
             .await?;
         self.kafka().await?;
         let slots = self.node.world(|world| world.db.slots());
-        let losses = self.node.world(|world| world.kafka.unnoticed.clone());
+        let losses = self.node.world(|world| (world.kafka.unnoticed.clone(), world.kafka.wiped.clone()));
         let held = self.node.world(|world| {
             let holding = |slot: Slot| {
                 let partition = world.kafka.partition(&slot).clone();

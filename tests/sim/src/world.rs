@@ -49,11 +49,11 @@ pub(crate) struct Acknowledged {
 impl World {
     /// Hears that a leader has begun after `losses`: whoever reads Kafka alone may have missed what consumers have
     /// applied, and no more.
-    pub(crate) fn noticed(&mut self, losses: BTreeMap<Slot, u64>) {
+    pub(crate) fn noticed(&mut self, (losses, wiped): (BTreeMap<Slot, u64>, BTreeMap<Slot, u64>)) {
+        self.kafka.wiped.retain(|slot, loss| wiped.get(slot) != Some(loss));
         for (slot, loss) in losses {
             if self.kafka.unnoticed.get(&slot) == Some(&loss) {
                 self.kafka.unnoticed.remove(&slot);
-                self.kafka.wiped.remove(&slot);
                 let lowest = self.db.lowest(&slot);
                 let reader = self.readers.entry(slot).or_default();
                 reader.at = reader.at.max(lowest);
