@@ -79,7 +79,7 @@ export function Environments({ project }: { project: string }) {
           ))}
         </div>
       )}
-      {edited !== null && <EnvironmentForm project={project} environment={edited === 'new' ? null : edited} like={data?.environments[0]} onClose={() => setEdited(null)} />}
+      {edited !== null && data && <EnvironmentForm project={project} environment={edited === 'new' ? null : edited} like={data.environments[0]} onClose={() => setEdited(null)} />}
     </Page>
   );
 }
