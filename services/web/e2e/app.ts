@@ -10,7 +10,6 @@ export const SAMPLE = resolve(import.meta.dirname, '../../../samples/night_train
 /** Is what the running `dvt up` tells of itself. */
 interface Running {
   target_url: string;
-  repository: string;
 }
 
 function fromEnvironment(name: string): string {
@@ -20,7 +19,7 @@ function fromEnvironment(name: string): string {
 }
 
 /** Reads what the running `dvt up` tells of itself. */
-export function running(): Running {
+function running(): Running {
   return JSON.parse(readFileSync(join(fromEnvironment('DVT_DATA'), 'up.json'), 'utf8')) as Running;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { type Page, expect } from '@playwright/test';
 
-import { SAMPLE, askTarget, goToNode, graphIsDrawn, rename, running, strip, test, writeSql } from './app';
+import { SAMPLE, askTarget, goToNode, graphIsDrawn, rename, strip, test, writeSql } from './app';
 
 function clone(repository: string, branch: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'dvt-clone-'));
@@ -18,13 +18,12 @@ function rowsOf(seed: string): number {
   return readFileSync(join(SAMPLE, seed), 'utf8').trimEnd().split('\n').length - 1;
 }
 
-async function importSample(page: Page): Promise<string> {
+async function importSample(page: Page): Promise<void> {
   await page.getByLabel('Folder to import').setInputFiles(SAMPLE);
   const report = page.getByRole('dialog', { name: 'night_trains is imported' });
   await expect(report).toContainText('22 models');
   await report.getByRole('link', { name: 'Open the graph' }).click();
   await page.waitForURL(/projects\/[0-9a-f-]{36}/);
-  return /projects\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
 }
 
 async function seeAll(page: Page): Promise<void> {
@@ -73,8 +72,11 @@ async function publish(page: Page): Promise<void> {
   await expect(page.getByRole('list', { name: 'Publications' }).getByText(/^\W*published$/)).toBeVisible({ timeout: 60_000 });
 }
 
-function checkGit(project: string): void {
-  const repository = join(running().repository, `${project}.git`);
+/** Clones what the page says can be cloned. */
+async function checkGit(page: Page): Promise<void> {
+  const command = page.getByTestId('repository');
+  await expect(command).toHaveText(/^git clone -b main \S+$/);
+  const repository = (await command.innerText()).replace('git clone -b main ', '');
   const [files, artifacts] = [clone(repository, 'main'), clone(repository, 'dvt-artifacts')];
   const text = (path: string) => readFileSync(join(files, path), 'utf8');
   try {
@@ -112,13 +114,13 @@ async function checkHistory(page: Page): Promise<void> {
 
 test('a project is imported, seen, edited, renamed in, run, published and cloned', async ({ open }) => {
   const page = await open('/');
-  const project = await importSample(page);
+  await importSample(page);
   await test.step('all nodes and edges are there', () => seeAll(page));
   await test.step('a model is edited', () => editNights(page));
   await test.step('two models are renamed', () => renameTwo(page));
   await test.step('everything runs', () => run(page));
   await test.step('the target holds what was meant', checkTarget);
   await test.step('it is published', () => publish(page));
-  await test.step('a clone has project and artifacts', () => checkGit(project));
+  await test.step('a clone has project and artifacts', () => checkGit(page));
   await test.step('every edit is in the history', () => checkHistory(page));
 });
