@@ -1,10 +1,11 @@
 # One line each: what there is to do is in scripts/.
-.PHONY: setup up stack stack-check faults soak idle k8s-check test bench dbt-parity screenshots sim mutants
+.PHONY: setup up stack stack-check trace-check faults soak idle k8s-check test bench dbt-parity screenshots sim mutants
 
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
 stack: ; @scripts/stack
 stack-check: ; @scripts/stack scripts/stack-check
+trace-check: ; @scripts/with-traces scripts/stack scripts/trace-check
 faults: ; @scripts/faults $(NAMES)
 soak: ; @scripts/soak $(or $(MINUTES),30) $(SEED)
 idle: ; @PROFILE=release scripts/stack scripts/idle

@@ -10,7 +10,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -56,7 +56,9 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         true => json(std::io::stderr).boxed(),
         false => tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).boxed(),
     };
-    let spans = provider.as_ref().map(|provider| spans(provider.tracer("dvt")).with_filter(filter_fn(is_traced)));
+    // Asked anew each time: an answer that is kept would meet what the last `log` record left of the filters' state.
+    let traced = dynamic_filter_fn(|metadata, _| is_traced(metadata));
+    let spans = provider.as_ref().map(|provider| spans(provider.tracer("dvt")).with_filter(traced));
     tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).try_init()?;
     if provider.is_some() {
         trace::switch_on();
