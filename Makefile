@@ -13,6 +13,6 @@ k8s-check: ; @scripts/k8s-check
 test: ; @scripts/test
 sim: ; @scripts/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),5000))
 mutants: ; @scripts/mutants
-bench: ; @scripts/bench
+bench: ; @scripts/bench $(NAMES)
 dbt-parity: ; @scripts/dbt-parity $(if $(DIR),"$(DIR)")
 screenshots: ; @scripts/screenshots

@@ -17,7 +17,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("dvt-runtime", &[]),
     ("dvt-embedded", &["dvt-runtime"]),
     ("dvt-sim", &["dvt-dbt", "dvt-domain", "dvt-codec", "dvt-store", "dvt-bus", "dvt-mutant"]),
-    // Sees from outside what it checks.
+    // These see from outside what they check.
+    ("dvt-bench", &[]),
     ("dvt-faults", &[]),
 ];
 const SERVICES: &[&str] = &["dvt-artifact", "dvt-executor", "dvt-gateway", "dvt-projector"];
