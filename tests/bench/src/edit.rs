@@ -28,7 +28,7 @@ pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
         let command = json!({"type": "set_sql", "unique_id": project::unique_id(model), "sql": sql});
         let base_version = version.context("a graph has a version")?;
         let began = Instant::now();
-        let result = http.command(&project, base_version, &command).await?;
+        let result = http.command(&project, base_version, command).await?;
         took.push(began.elapsed());
         version = result["version"].as_i64();
         // A person's next edit finds the services idle.

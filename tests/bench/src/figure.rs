@@ -56,6 +56,15 @@ pub(crate) fn percentile(values: &mut [Duration], percent: usize) -> Duration {
     values[(values.len() * percent).div_ceil(100).max(1) - 1]
 }
 
+/// Answers the middle one.
+///
+/// # Panics
+/// Where there are no values.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 /// Says what a figure is to be.
 #[derive(Clone, Copy)]
 enum Goal {

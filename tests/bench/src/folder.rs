@@ -41,7 +41,8 @@ impl Folder {
     /// Runs dbt to its end and answers how long it took.
     pub(crate) async fn dbt(&self, stack: &Stack, arguments: &[&str]) -> Result<Duration> {
         let mut command = Command::new(&stack.dbt);
-        command.args(["--quiet", "--no-version-check", "--log-level-file", "none"]).args(arguments);
+        command.args(["--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"]);
+        command.args(arguments);
         self.time(&mut command).await
     }
 

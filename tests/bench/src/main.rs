@@ -1,11 +1,21 @@
 //! How fast DVT+ is, on real processes, beside what it is compared with in the same run. Run by scripts/bench.
 
+mod append;
 mod canvas;
+mod crowd;
 mod edit;
 mod figure;
 mod folder;
 mod http;
+mod idle;
+mod live;
+mod load;
+mod overhead;
+mod plain;
 mod project;
+mod rebuild;
+mod replica;
+mod sse;
 mod stack;
 
 use std::path::PathBuf;
@@ -32,17 +42,51 @@ struct Arguments {
 enum Part {
     Folder,
     Edit,
+    Idle,
+    Append,
+    Live,
+    Crowd,
+    Overhead,
+    Rebuild,
     Canvas,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Folder, Self::Edit, Self::Canvas];
+    /// In this order: what needs a machine that does nothing else comes first.
+    const ALL: [Self; 9] = [
+        Self::Idle,
+        Self::Folder,
+        Self::Edit,
+        Self::Append,
+        Self::Live,
+        Self::Crowd,
+        Self::Overhead,
+        Self::Rebuild,
+        Self::Canvas,
+    ];
 
     /// Lists the figures that it gives.
     fn figures(self) -> &'static [&'static str] {
         match self {
             Self::Folder => &["parse_1000", "compile_1000"],
             Self::Edit => &["one_edit_1000"],
+            Self::Idle => &[
+                "ready_gateway",
+                "ready_projector",
+                "ready_artifact",
+                "ready_executor",
+                "idle_rss_gateway",
+                "idle_rss_projector",
+                "idle_rss_artifact",
+                "idle_rss_executor",
+            ],
+            Self::Append => {
+                &["append_http_1", "append_http_8", "append_http_32", "append_batched", "append_http_32_one_project"]
+            }
+            Self::Live => &["live_update_p50", "live_update_p99", "read_your_writes_p50", "read_your_writes_p99"],
+            Self::Crowd => &["sse_10000_missed", "sse_10000_p99", "sse_10000_rss"],
+            Self::Overhead => &["run_overhead_per_node"],
+            Self::Rebuild => &["rebuild_events_per_second_100k", "rebuild_events_per_second_1m"],
             Self::Canvas => &["canvas_open_1000", "canvas_frame_p95_1000", "first_view_bundle", "graph_json_1000"],
         }
     }
@@ -51,6 +95,12 @@ impl Part {
         match self {
             Self::Folder => folder::measure(stack).await,
             Self::Edit => edit::measure(stack).await,
+            Self::Idle => idle::measure(stack).await,
+            Self::Append => append::measure(stack).await,
+            Self::Live => live::measure(stack).await,
+            Self::Crowd => crowd::measure(stack).await,
+            Self::Overhead => overhead::measure(stack).await,
+            Self::Rebuild => rebuild::measure(stack).await,
             Self::Canvas => canvas::read(&stack.canvas),
         }
     }
@@ -59,14 +109,13 @@ impl Part {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let Arguments { names, results } = Arguments::parse();
-    let is_asked = |figure: &&str| names.is_empty() || names.iter().any(|name| figure.contains(&**name));
-    let stack = Stack::find()?;
+    let stack = Stack::find(names)?;
     let mut results = Results::read(results)?;
     let mut is_complete = true;
-    for part in Part::ALL.into_iter().filter(|part| part.figures().iter().any(&is_asked)) {
+    for part in Part::ALL.into_iter().filter(|part| part.figures().iter().any(|figure| stack.is_asked(figure))) {
         let began = Instant::now();
         match part.measure(&stack).await {
-            Ok(figures) => results.take(figures.into_iter().filter(|figure| is_asked(&&*figure.name)).collect())?,
+            Ok(figures) => results.take(figures.into_iter().filter(|figure| stack.is_asked(&figure.name)).collect())?,
             Err(error) => {
                 is_complete = false;
                 eprintln!("bench: could not measure {}: {error:#}", part.figures().join(", "));

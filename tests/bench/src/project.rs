@@ -22,8 +22,6 @@ const PROJECT: &str = "\
 name: bench
 version: '1.0'
 profile: bench
-flags:
-  send_anonymous_usage_stats: false
 models:
   bench:
     staging:
@@ -120,7 +118,43 @@ fn files() -> BTreeMap<String, String> {
 
 /// Writes the project into a folder.
 pub(crate) fn write(folder: &Path) -> Result<()> {
-    for (path, text) in files() {
+    unpack(folder, files())
+}
+
+/// Packs the project.
+pub(crate) fn zip() -> Result<Vec<u8>> {
+    pack(files())
+}
+
+/// Answers the unique_id of a trivial view.
+pub(crate) fn view_id(view: usize) -> String {
+    format!("model.{NAME}.view_{view:03}")
+}
+
+/// Lists the files of a project of trivial views.
+fn view_files(count: usize) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::from([("dbt_project.yml".to_owned(), "name: bench\nprofile: bench\n".to_owned())]);
+    let mut properties = "version: 2\nmodels:\n".to_owned();
+    for view in 0..count {
+        let _ = writeln!(properties, "  - name: view_{view:03}");
+        files.insert(format!("models/view_{view:03}.sql"), format!("select {view} as id\n"));
+    }
+    files.insert("models/_models.yml".to_owned(), properties);
+    files
+}
+
+/// Writes a project of trivial views into a folder.
+pub(crate) fn write_views(folder: &Path, count: usize) -> Result<()> {
+    unpack(folder, view_files(count))
+}
+
+/// Packs a project of trivial views.
+pub(crate) fn views(count: usize) -> Result<Vec<u8>> {
+    pack(view_files(count))
+}
+
+fn unpack(folder: &Path, files: BTreeMap<String, String>) -> Result<()> {
+    for (path, text) in files {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
         std::fs::write(path, text)?;
@@ -128,10 +162,9 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Packs the project.
-pub(crate) fn zip() -> Result<Vec<u8>> {
+fn pack(files: BTreeMap<String, String>) -> Result<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (path, text) in files() {
+    for (path, text) in files {
         zip.start_file(path, SimpleFileOptions::default())?;
         zip.write_all(text.as_bytes())?;
     }
