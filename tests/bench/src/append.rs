@@ -42,7 +42,10 @@ pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             stack.quiet().await?;
-            let editor = |number: usize| Editor::new(stack.http(), &projects[number % projects.len()], (number, load));
+            // Whoever edits has just looked: an edit of a version long past is refused.
+            let version = stack.http().version(&projects[0]).await?;
+            let editor =
+                |number: usize| Editor::new(stack.http(), &projects[number % projects.len()], (number, load, version));
             ours.push(rate((0..connections).map(editor).collect()).await?);
             stack.quiet().await?;
             let mut inserts = Vec::new();
@@ -78,8 +81,8 @@ struct Editor {
 }
 
 impl Editor {
-    fn new(http: Http, project: &str, (number, load): (usize, Load)) -> Self {
-        Self { http, project: project.to_owned(), load, number, turn: 0, version: 1 }
+    fn new(http: Http, project: &str, (number, load, version): (usize, Load, i64)) -> Self {
+        Self { http, project: project.to_owned(), load, number, turn: 0, version }
     }
 
     fn next(&mut self) -> Value {

@@ -42,6 +42,12 @@ impl Http {
         Ok(report["project_id"].as_str().context("an import answers its project")?.to_owned())
     }
 
+    /// Answers the version of a project's files.
+    pub(crate) async fn version(&self, project: &str) -> Result<i64> {
+        let graph = self.get(&format!("projects/{project}/graph")).await?;
+        graph["version"].as_i64().context("a graph has a version")
+    }
+
     /// Sends commands that are made on a version of the branch, and answers what came of each.
     pub(crate) async fn commands(&self, project: &str, version: i64, commands: Vec<Value>) -> Result<Vec<Value>> {
         let count = commands.len();
