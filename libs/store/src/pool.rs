@@ -15,10 +15,11 @@ use crate::Error;
 
 /// How long a caller waits for a free connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long nobody asks a database again that was away: a process has two pools, and asks beside them too.
-const ASK_AGAIN: Duration = Duration::from_millis(300);
-/// How long the listener waits before it tries a broken connection again.
-const LISTEN_BACKOFF: Duration = Duration::from_millis(500);
+/// How long nobody asks a database again that was away. A process has two pools, whose connections all break at once,
+/// and listens and appends beside them: in all it asks less than ten times a second.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// How long the listener waits before it tries a broken connection again: it is only a hint, and its readers poll.
+const LISTEN_BACKOFF: Duration = Duration::from_secs(1);
 const CHANNEL: &str = "dvt_log";
 
 /// Says where DVT+'s own database is.
