@@ -255,3 +255,28 @@ async fn a_rebuild_is_written_aside_and_swapped_in_one_transaction() {
     project::advance(c, &at(project_id, 2)).await.unwrap();
     assert_ne!(rebuild::hashes(c).await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn a_swap_meets_no_reader_of_several_views_in_a_deadlock() {
+    let database = Database::create().await;
+    let store = database.store(Role::Projector).await;
+    let reader = database.store(Role::Gateway).await;
+    rebuild::start(&mut *store.acquire().await.unwrap()).await.unwrap();
+    let mut reads = reader.begin().await.unwrap();
+    run::list_steps(&mut reads, id()).await.unwrap();
+
+    let swap = tokio::spawn(async move {
+        let mut tx = store.begin().await.unwrap();
+        rebuild::use_new(&mut tx).await.unwrap();
+        rebuild::finish(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    while database.sql("select count(*) from pg_locks where not granted").await.unwrap() == "0" {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    project::find(&mut reads, id()).await.unwrap();
+    graph::find(&mut reads, id()).await.unwrap();
+    assert!(!swap.is_finished(), "it waits for who reads the old views");
+    reads.commit().await.unwrap();
+    swap.await.unwrap();
+}
