@@ -26,6 +26,11 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// Makes a verdict of one thing that is wrong.
+    pub(crate) fn of(finding: String) -> Self {
+        Self { findings: vec![finding], ..Self::default() }
+    }
+
     fn find(&mut self, invariant: &str, what: impl std::fmt::Display) {
         self.findings.push(format!("{invariant} {what}"));
     }

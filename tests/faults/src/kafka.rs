@@ -1,6 +1,6 @@
 //! What Kafka holds, read and written as anybody could.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -68,14 +68,15 @@ pub(crate) async fn published(verdict: &mut Verdict, world: &World<'_>, after: i
 }
 
 fn missing((topic, partition): &Slot, log: &[i64], held: Option<&Vec<i64>>) -> Option<String> {
-    let first = log.iter().find(|position| held.is_none_or(|held| !held.contains(position)))?;
+    let held: BTreeSet<i64> = held.into_iter().flatten().copied().collect();
+    let first = log.iter().find(|position| !held.contains(position))?;
     Some(format!("I1 Kafka has no event {first} in {topic}/{partition}"))
 }
 
 /// At least once: a record may come again, but none comes first before one that is older.
 fn disorder(verdict: &mut Verdict, (topic, partition): &Slot, held: &[i64]) {
     let mut last = 0;
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     for position in held {
         if known.insert(*position) {
             if *position < last {

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 struct Arguments {
@@ -38,20 +39,42 @@ struct Arguments {
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let parts = parts::Parts::find().await?;
-    let mut report = report::Report::of(arguments.names);
+    let report = report::Report::of(arguments.names);
     report.head();
-    let done = async {
+    let work = async {
         if let (Some(minutes), Some(file)) = (arguments.soak, &arguments.report) {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
             let seed = arguments.seed.unwrap_or(now.as_secs());
             println!("seed {seed}");
-            return soak::run(&parts, &mut report, (minutes, seed, file)).await;
+            return soak::run(&parts, &report, (minutes, seed, file)).await;
         }
-        crash::all(&parts, &mut report).await?;
-        rows::all(&parts, &mut report).await
+        // What breaks nothing that others stand on goes on side by side: much of it is waiting.
+        tokio::try_join!(
+            crash::services(&parts, 1, &report),
+            crash::services(&parts, 2, &report),
+            rows::beside(&parts, &report)
+        )?;
+        tokio::try_join!(crash::relays(&parts, 1, &report), crash::relays(&parts, 2, &report))?;
+        rows::alone(&parts, &report).await
     };
-    let done = done.await;
+    // Whatever is dropped ends the processes it started.
+    let done = tokio::select! {
+        done = work => done,
+        told = told_to_end() => told.and_then(|()| anyhow::bail!("told to end")),
+    };
     let is_clean = report.end();
-    done?;
-    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if let Err(error) = &done {
+        println!("{error:#}");
+    }
+    Ok(if is_clean && done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits until somebody asks this program to end.
+async fn told_to_end() -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }

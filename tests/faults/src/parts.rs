@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::proxy::Proxy;
 
-/// Says where the parts are; services reach each of them through a proxy.
+/// Says where the parts are; services reach each of them through a proxy, of which that of Kafka is everybody's.
 pub(crate) struct Parts {
     /// The services' programs, with failpoints.
     pub(crate) services: PathBuf,
@@ -16,12 +16,9 @@ pub(crate) struct Parts {
     pub(crate) dvt: PathBuf,
     pub(crate) logs: PathBuf,
     pub(crate) postgres: Login,
-    /// Before the database of the log.
-    pub(crate) log: Proxy,
-    /// Before the warehouse.
-    pub(crate) warehouse: Proxy,
+    /// Kafka names its clients one address, this one.
     pub(crate) kafka: Proxy,
-    pub(crate) registry: Proxy,
+    pub(crate) registry: SocketAddr,
     /// Kafka itself, without a proxy.
     pub(crate) brokers: String,
 }
@@ -29,7 +26,7 @@ pub(crate) struct Parts {
 /// Is the superuser, and the password of every other login.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     user: String,
     password: String,
     others: String,
@@ -73,10 +70,8 @@ impl Parts {
             services: variable("FAULTY_BIN")?.into(),
             dvt: PathBuf::from(variable("BIN")?).join("dvt"),
             logs: variable("LOGS")?.into(),
-            log: Proxy::to(postgres.address).await?,
-            warehouse: Proxy::to(postgres.address).await?,
             kafka: Proxy::start(proxied, behind).await?,
-            registry: Proxy::to(registry.context("SCHEMA_REGISTRY_URL names an address")?).await?,
+            registry: registry.context("SCHEMA_REGISTRY_URL names an address")?,
             postgres,
             brokers,
         })

@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
+/// What a service gets of this program's environment.
+const PASSED_ON: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
 /// The pause before a dead process is started again.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long a process may take until it is ready, with all that it has to catch up with.
@@ -43,6 +45,8 @@ struct Shared {
     lives: u32,
     /// The failpoints of the next life; each life after it has none.
     failpoints: Option<String>,
+    /// What each life from the next on finds in its environment beside the recipe's.
+    dress: Vec<(String, String)>,
     is_stopping: bool,
 }
 
@@ -78,17 +82,22 @@ impl Process {
         }
     }
 
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        lock(&self.shared).pid
+    }
+
     /// Counts the files and connections that it holds open.
     pub(crate) fn open_files(&self) -> usize {
-        let Some(pid) = lock(&self.shared).pid else { return 0 };
+        let Some(pid) = self.pid() else { return 0 };
         std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).map_or(0, Iterator::count)
     }
 
-    /// Says whether a line of its metrics begins with this and is more than 0.
-    pub(crate) async fn counts(&self, http: &reqwest::Client, metric: &str) -> bool {
-        let Ok(answer) = http.get(format!("http://{}/metrics", self.recipe.admin)).send().await else { return false };
-        let text = answer.text().await.unwrap_or_default();
-        text.lines().filter_map(|line| line.strip_prefix(metric)).any(|value| value.trim() != "0")
+    /// Adds up the lines of its metrics that begin with this; None where it does not answer.
+    pub(crate) async fn metric(&self, http: &reqwest::Client, begin: &str) -> Option<f64> {
+        let answer = http.get(format!("http://{}/metrics", self.recipe.admin)).send().await.ok()?;
+        let text = answer.text().await.ok()?;
+        let values = text.lines().filter(|line| line.starts_with(begin)).filter_map(|line| line.rsplit(' ').next());
+        Some(values.filter_map(|value| value.parse::<f64>().ok()).sum())
     }
 
     /// Asks it to end, and waits until it lives again and is ready.
@@ -101,6 +110,19 @@ impl Process {
             tokio::time::sleep(POLL).await;
         }
         self.ready(http).await
+    }
+
+    /// Gives each life from the next on something more in its environment.
+    pub(crate) fn dress(&self, env: Vec<(String, String)>) {
+        lock(&self.shared).dress = env;
+    }
+
+    /// Answers the memory that it holds, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let Some(pid) = self.pid() else { return 0 };
+        let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        resident.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
     }
 
     /// Answers how often it was started.
@@ -131,11 +153,18 @@ impl Process {
     }
 
     /// Ends it for good, as a crash does.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         lock(&self.shared).is_stopping = true;
         self.signal(Signal::CONT);
         self.signal(Signal::KILL);
-        let _ = self.supervisor.await;
+        let _ = (&mut self.supervisor).await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What it supervises is killed with it.
+        self.supervisor.abort();
     }
 }
 
@@ -146,11 +175,15 @@ fn lock(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
 async fn supervise(recipe: Recipe, shared: Arc<Mutex<Shared>>, log: File) {
     while !lock(&shared).is_stopping {
         let mut command = Command::new(&recipe.program);
+        // What this program itself finds Kafka by is none of a service's business.
+        command.env_clear().envs(std::env::vars().filter(|(name, _)| PASSED_ON.contains(&&**name)));
         command.envs(recipe.env.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let Ok(log) = log.try_clone() else { return };
         command.stderr(log);
-        let failpoints = lock(&shared).failpoints.take();
-        command.env("FAILPOINTS", failpoints.unwrap_or_default());
+        {
+            let mut shared = lock(&shared);
+            command.env("FAILPOINTS", shared.failpoints.take().unwrap_or_default()).envs(shared.dress.iter().cloned());
+        }
         let Ok(mut child) = command.spawn() else { return };
         {
             let mut shared = lock(&shared);

@@ -1,17 +1,23 @@
 //! What is printed: a line each, and what is against the promises below it.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::check::Verdict;
-use crate::world::Service;
 
+/// Collects what came of all faults, of several worlds at once.
 pub(crate) struct Report {
     /// What is asked for, by parts of its name; all, where nothing is.
     asked: Vec<String>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
     passed: usize,
     failed: usize,
     tallies: BTreeMap<String, Tally>,
@@ -29,7 +35,11 @@ struct Tally {
 
 impl Report {
     pub(crate) fn of(asked: Vec<String>) -> Self {
-        Self { asked, passed: 0, failed: 0, tallies: BTreeMap::new(), findings: Vec::new() }
+        Self { asked, counts: Mutex::default() }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says whether this is asked for.
@@ -40,81 +50,78 @@ impl Report {
     pub(crate) fn head(&self) {
         println!(
             "{:<30} {:>8} {:>5} {:>5} {:>8} {:<7} {:>8}",
-            "point", "replicas", "hits", "lost", "doubled", "views", "seconds"
+            "fault", "replicas", "hits", "lost", "doubled", "views", "seconds"
         );
     }
 
-    /// Prints a line for one crash point.
-    pub(crate) fn add(
-        &mut self,
-        (point, service, replicas): (&str, Service, usize),
-        hits: usize,
-        verdict: Result<Verdict>,
-        took: Duration,
-    ) {
-        let (prefix, _) = point.split_once('.').unwrap_or_default();
-        let name = match prefix == service.as_str() || prefix == "relay" {
-            true => point.to_owned(),
-            false => format!("{}: {point}", service.as_str()),
-        };
-        self.line((&name, replicas, hits), verdict, took);
-    }
-
-    /// Prints a line.
-    pub(crate) fn line(
-        &mut self,
-        (name, replicas, hits): (&str, usize, usize),
-        verdict: Result<Verdict>,
-        took: Duration,
-    ) {
-        let verdict =
-            verdict.unwrap_or_else(|error| Verdict { findings: vec![format!("{error:#}")], ..Verdict::default() });
+    /// Prints a line for each fault of a pass, and what the check after them found.
+    pub(crate) fn add(&self, (faults, replicas): (&[(&str, usize)], usize), verdict: Result<Verdict>, took: Duration) {
+        let verdict = verdict.unwrap_or_else(|error| Verdict::of(format!("{error:#}")));
         let views = if verdict.views_differ { "differ" } else { "equal" };
-        let (lost, doubled, seconds) = (verdict.lost, verdict.doubled, took.as_secs_f64());
-        println!("{name:<30} {replicas:>8} {hits:>5} {lost:>5} {doubled:>8} {views:<7} {seconds:>8.1}");
-        let tally = self.tallies.entry(name.to_owned()).or_default();
-        tally.hits += hits;
-        tally.lost += lost;
-        tally.doubled += doubled;
-        tally.wrong += verdict.findings.len();
-        self.add_findings(&format!("{name}, {replicas} replicas"), verdict.findings);
+        let (lost, doubled) = (verdict.lost, verdict.doubled);
+        let mut counts = self.counts();
+        let mut seconds = format!("{:.1}", took.as_secs_f64());
+        for (name, hits) in faults {
+            println!("{name:<30} {replicas:>8} {hits:>5} {lost:>5} {doubled:>8} {views:<7} {seconds:>8}");
+            seconds = "\"".to_owned();
+            let tally = counts.tallies.entry((*name).to_owned()).or_default();
+            tally.hits += hits;
+            tally.lost += lost;
+            tally.doubled += doubled;
+            tally.wrong += verdict.findings.len();
+            match verdict.findings.is_empty() {
+                true => counts.passed += 1,
+                false => counts.failed += 1,
+            }
+        }
+        let names: Vec<&str> = faults.iter().map(|(name, _)| *name).collect();
+        counts.note(&format!("{}, {replicas} replicas", names.join(" + ")), verdict.findings);
     }
 
-    /// Counts a case, and prints what is against the promises.
-    pub(crate) fn add_findings(&mut self, of: &str, findings: Vec<String>) {
+    /// Counts a check of everything before it, and prints what is against the promises.
+    pub(crate) fn add_findings(&self, of: &str, findings: Vec<String>) {
+        let mut counts = self.counts();
         match findings.is_empty() {
-            true => self.passed += 1,
-            false => self.failed += 1,
+            true => counts.passed += 1,
+            false => counts.failed += 1,
         }
-        for finding in findings {
-            println!("  {of}: {finding}");
-            self.findings.push(format!("{of}: {finding}"));
-        }
+        counts.note(of, findings);
     }
 
     /// Answers what was counted, as JSON.
     pub(crate) fn json(&self) -> Value {
-        let faults: Map<String, Value> = self
+        let counts = self.counts();
+        let faults: Map<String, Value> = counts
             .tallies
             .iter()
             .map(|(name, Tally { hits, lost, doubled, wrong })| {
                 (name.clone(), json!({"hits": hits, "lost": lost, "doubled": doubled, "wrong": wrong}))
             })
             .collect();
-        let total = |count: fn(&Tally) -> usize| self.tallies.values().map(count).sum::<usize>();
+        let total = |count: fn(&Tally) -> usize| counts.tallies.values().map(count).sum::<usize>();
         json!({
             "hits": total(|tally| tally.hits),
             "lost": total(|tally| tally.lost),
             "doubled": total(|tally| tally.doubled),
-            "wrong": self.findings.len(),
+            "wrong": counts.findings.len(),
             "faults": faults,
-            "findings": self.findings,
+            "findings": counts.findings,
         })
     }
 
     /// Prints the totals; true: every case passed.
     pub(crate) fn end(&self) -> bool {
-        println!("faults: {} passed, {} failed", self.passed, self.failed);
-        self.failed == 0 && self.passed > 0
+        let Counts { passed, failed, .. } = *self.counts();
+        println!("faults: {passed} passed, {failed} failed");
+        failed == 0 && passed > 0
+    }
+}
+
+impl Counts {
+    fn note(&mut self, of: &str, findings: Vec<String>) {
+        for finding in findings {
+            println!("  {of}: {finding}");
+            self.findings.push(format!("{of}: {finding}"));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What breaks around DVT+: databases, Kafka, the network, the target, Git, and DVT+'s own processes by somebody's hand.
 
+mod clients;
 mod kafka;
 mod postgres;
 mod processes;
@@ -8,11 +9,13 @@ mod target;
 use std::time::Instant;
 
 use anyhow::Result;
+use rustix::process::Pid;
 
 use crate::check::Verdict;
 use crate::client::Burst;
 use crate::crash::settle;
 use crate::parts::Parts;
+use crate::process::Process;
 use crate::report::Report;
 use crate::world::{Service, World};
 
@@ -25,6 +28,7 @@ pub(crate) const NAMES: &[&str] = &[
     "postgres full",
     "kafka killed",
     "kafka unreachable",
+    "slow consumer",
     "registry down",
     "messages doubled",
     "messages dropped",
@@ -34,56 +38,90 @@ pub(crate) const NAMES: &[&str] = &[
     "target cut at commit",
     "executor paused",
     "rolling restart",
+    "clocks wrong",
+    "overload",
     "migration killed",
 ];
+/// Those that break what others stand on, too.
+const ALONE: [&str; 3] = ["postgres killed", "kafka killed", "kafka unreachable"];
+/// Those that fill the log, and so make each check after them last longer.
+const LARGE: [&str; 2] = ["kafka away", "kafka wiped"];
 /// How many processes each service has.
 const REPLICAS: usize = 2;
 /// How many files more than before a process may hold open when a fault has ended.
 const FILES: usize = 24;
 
-/// Breaks one thing after the other.
+/// What a process may hold more than the tenth of its memory that it may have gained: caches fill with the first work.
+const MEMORY: u64 = 8 * 1024;
+
+/// What a process holds.
+struct Holding {
+    pid: Option<Pid>,
+    files: usize,
+    /// In KiB.
+    memory: u64,
+}
+
+/// Breaks one thing after the other that nobody else stands on.
 ///
 /// # Errors
 /// When the parts cannot be used; what is against the promises goes into the report.
-pub(crate) async fn all(parts: &Parts, report: &mut Report) -> Result<()> {
-    if NAMES.iter().any(|name| report.asks_for(name)) {
-        shared(parts, report).await?;
-    }
-    if report.asks_for("kafka wiped") {
-        let mut rows = Rows::begin((parts, "wiped"), report).await?;
-        rows.row("kafka wiped", kafka::wiped).await?;
-        rows.end().await;
-    }
-    Ok(())
+pub(crate) async fn beside(parts: &Parts, report: &Report) -> Result<()> {
+    let names = NAMES.iter().filter(|name| !ALONE.contains(name));
+    one_by_one((parts, "rows"), names, report).await
 }
 
-async fn shared(parts: &Parts, report: &mut Report) -> Result<()> {
-    let mut rows = Rows::begin((parts, "rows"), report).await?;
-    for name in NAMES.iter().filter(|name| is_possible(name)) {
-        rows.named(name).await?;
+/// Breaks one thing after the other that everybody stands on.
+///
+/// # Errors
+/// As [`beside`].
+pub(crate) async fn alone(parts: &Parts, report: &Report) -> Result<()> {
+    one_by_one((parts, "alone"), ALONE.iter().chain(&LARGE), report).await
+}
+
+async fn one_by_one(world: (&Parts, &str), names: impl Iterator<Item = &&'static str>, report: &Report) -> Result<()> {
+    let asked: Vec<&str> = names.copied().filter(|name| report.asks_for(name)).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::begin(world, report).await?;
+    for name in asked {
+        if is_possible(name).await {
+            rows.named(name).await?;
+        }
     }
     rows.end().await;
     Ok(())
 }
 
-/// A disk of our own needs the rights of root.
-pub(crate) fn is_possible(name: &str) -> bool {
-    name != "postgres full" || rustix::process::geteuid().is_root()
+/// Says whether this machine lets us break that: a disk of our own needs the rights of root, and not every container
+/// has them.
+pub(crate) async fn is_possible(name: &str) -> bool {
+    if name != "postgres full" {
+        return true;
+    }
+    let disk = postgres::Disk::mount("probe").await;
+    if let Err(error) = &disk {
+        println!("{name}: not here, {error:#}");
+    }
+    disk.is_ok()
 }
 
 /// One DVT+ that things happen to.
 pub(crate) struct Rows<'a, 'b> {
     pub(crate) world: World<'a>,
     pub(crate) burst: Burst,
-    pub(crate) report: &'b mut Report,
+    pub(crate) report: &'b Report,
+    /// What each process held after the last fault.
+    held: Vec<Holding>,
 }
 
 impl<'a, 'b> Rows<'a, 'b> {
-    pub(crate) async fn begin((parts, name): (&'a Parts, &str), report: &'b mut Report) -> Result<Self> {
+    pub(crate) async fn begin((parts, name): (&'a Parts, &str), report: &'b Report) -> Result<Self> {
         let mut world = World::make(parts, name).await?;
         world.start(REPLICAS).await?;
         let burst = Burst::begin(&world.urls()).await?;
-        Ok(Self { world, burst, report })
+        Ok(Self { world, burst, report, held: Vec::new() })
     }
 
     /// Breaks what has this name.
@@ -96,6 +134,9 @@ impl<'a, 'b> Rows<'a, 'b> {
             "postgres full" => self.row(name, postgres::full).await,
             "kafka killed" => self.row(name, kafka::killed).await,
             "kafka unreachable" => self.row(name, kafka::unreachable).await,
+            "kafka away" => self.row(name, kafka::away).await,
+            "kafka wiped" => self.row(name, kafka::wiped).await,
+            "slow consumer" => self.row(name, kafka::slow_consumer).await,
             "registry down" => self.row(name, kafka::registry_down).await,
             "messages doubled" => self.row(name, kafka::doubled).await,
             "messages dropped" => self.row(name, kafka::dropped).await,
@@ -105,6 +146,8 @@ impl<'a, 'b> Rows<'a, 'b> {
             "target cut at commit" => self.row(name, target::cut_at_commit).await,
             "executor paused" => self.row(name, processes::paused).await,
             "rolling restart" => self.row(name, processes::rolled).await,
+            "overload" => self.row(name, clients::overload).await,
+            "clocks wrong" => self.row(name, processes::clocks).await,
             "migration killed" => self.row(name, processes::migration_killed).await,
             other => anyhow::bail!("there is no fault {other}"),
         }
@@ -112,21 +155,17 @@ impl<'a, 'b> Rows<'a, 'b> {
 
     /// Breaks one thing, and checks everything once it is whole again.
     async fn row(&mut self, name: &str, fault: impl AsyncFn(&World<'_>, &Burst) -> Result<usize>) -> Result<()> {
-        if !self.report.asks_for(name) {
-            return Ok(());
-        }
         let begun = Instant::now();
-        let files = self.open_files();
         let mut hits = 0;
         let verdict = async {
             hits = fault(&self.world, &self.burst).await?;
             let mut verdict = settle(&self.world, &self.burst).await?;
-            self.check_files(&mut verdict, &files);
+            self.check_holdings(&mut verdict);
             Ok(verdict)
         };
         let verdict = verdict.await;
         let is_whole = verdict.is_ok();
-        self.report.line((name, REPLICAS, hits), verdict, begun.elapsed());
+        self.report.add((&[(name, hits)], REPLICAS), verdict, begun.elapsed());
         if !is_whole {
             // What its clients sent and gave up on, nobody knows.
             self.burst = Burst::begin(&self.world.urls()).await?;
@@ -134,18 +173,26 @@ impl<'a, 'b> Rows<'a, 'b> {
         Ok(())
     }
 
-    fn open_files(&self) -> Vec<(u32, usize)> {
-        self.world.processes().map(|process| (process.lives(), process.open_files())).collect()
+    fn holdings(&self) -> Vec<Holding> {
+        let of =
+            |process: &Process| Holding { pid: process.pid(), files: process.open_files(), memory: process.memory() };
+        self.world.processes().map(of).collect()
     }
 
-    /// I11: a process that lived through the fault holds no more open than before.
-    fn check_files(&self, verdict: &mut Verdict, before: &[(u32, usize)]) {
-        for (process, (lives, files)) in self.world.processes().zip(before) {
-            let now = process.open_files();
-            if process.lives() == *lives && now > files + FILES {
-                verdict.findings.push(format!("I11 {} held {files} files open, now {now}", process.name()));
+    /// I11: a process that lived through this fault and the last holds no more open and no more memory than after that.
+    fn check_holdings(&mut self, verdict: &mut Verdict) {
+        let holdings = self.holdings();
+        for (process, now) in self.world.processes().zip(&holdings) {
+            let Some(before) = self.held.iter().find(|held| held.pid == now.pid) else { continue };
+            let name = process.name();
+            if now.files > before.files + FILES {
+                verdict.findings.push(format!("I11 {name} held {} files open, now {}", before.files, now.files));
+            }
+            if now.memory > before.memory + before.memory / 10 + MEMORY {
+                verdict.findings.push(format!("I11 {name} held {} KiB, now {}", before.memory, now.memory));
             }
         }
+        self.held = holdings;
     }
 
     pub(crate) async fn end(self) {

@@ -12,6 +12,7 @@ use tokio_postgres::Client;
 
 use crate::parts::{Parts, free_address};
 use crate::process::{Process, Recipe};
+use crate::proxy::Proxy;
 
 /// How long an executor that died keeps its runs from others.
 const LEASE: &str = "2s";
@@ -47,6 +48,10 @@ pub(crate) struct World<'a> {
     /// The database of the log, and the prefix of its topics.
     pub(crate) name: String,
     pub(crate) warehouse: String,
+    /// Before the database of the log.
+    pub(crate) before_log: Proxy,
+    pub(crate) before_warehouse: Proxy,
+    pub(crate) before_registry: Proxy,
     repositories: TempDir,
     processes: Vec<(Service, Process)>,
     gateways: [SocketAddr; 2],
@@ -68,13 +73,26 @@ impl<'a> World<'a> {
         let gateways = [free_address()?, free_address()?];
         let http = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
         let (processes, deaf) = (Vec::new(), Vec::new());
-        let world = Self { parts, name, warehouse, repositories, processes, gateways, http, deaf, usual: 1 };
+        let world = Self {
+            parts,
+            name,
+            warehouse,
+            before_log: Proxy::to(parts.postgres.address).await?,
+            before_warehouse: Proxy::to(parts.postgres.address).await?,
+            before_registry: Proxy::to(parts.registry).await?,
+            repositories,
+            processes,
+            gateways,
+            http,
+            deaf,
+            usual: 1,
+        };
         world.migrate().await?;
         Ok(world)
     }
 
     async fn migrate(&self) -> Result<()> {
-        let url = self.parts.postgres.through(&self.parts.log, ("migrate", &self.name));
+        let url = self.parts.postgres.through(&self.before_log, ("migrate", &self.name));
         let done = Command::new(&self.parts.dvt).arg("migrate").env("DATABASE_URL", url).output().await?;
         ensure!(done.status.success(), "could not migrate: {}", String::from_utf8_lossy(&done.stderr));
         Ok(())
@@ -179,10 +197,10 @@ impl<'a> World<'a> {
 
     /// Answers the environment of a service's process.
     pub(crate) fn env(&self, service: Service) -> Vec<(String, String)> {
-        let Parts { postgres, log, warehouse, kafka, registry, .. } = self.parts;
+        let Parts { postgres, kafka, .. } = self.parts;
         let mut env = vec![
-            ("DATABASE_URL", postgres.through(log, (service.as_str(), &self.name))),
-            ("DVT_TARGET_WAREHOUSE", postgres.through(warehouse, ("warehouse", &self.warehouse))),
+            ("DATABASE_URL", postgres.through(&self.before_log, (service.as_str(), &self.name))),
+            ("DVT_TARGET_WAREHOUSE", postgres.through(&self.before_warehouse, ("warehouse", &self.warehouse))),
             ("DEFAULT_TARGET", "warehouse".to_owned()),
             ("DEFAULT_DATABASE", self.warehouse.clone()),
             ("GIT_REPOSITORIES", self.repositories.path().display().to_string()),
@@ -192,7 +210,7 @@ impl<'a> World<'a> {
         if !self.deaf.contains(&service) {
             env.push(("KAFKA_BROKERS", kafka.address().to_string()));
             env.push(("KAFKA_TOPIC_PREFIX", self.prefix()));
-            env.push(("SCHEMA_REGISTRY_URL", format!("http://{}/apis/ccompat/v7", registry.address())));
+            env.push(("SCHEMA_REGISTRY_URL", format!("http://{}/apis/ccompat/v7", self.before_registry.address())));
         }
         env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
@@ -213,7 +231,11 @@ impl<'a> World<'a> {
     /// Runs the command line tool on the log's database, as its superuser.
     pub(crate) async fn dvt(&self, arguments: &[&str]) -> Result<(bool, String)> {
         let mut command = Command::new(&self.parts.dvt);
-        command.args(arguments).env("DATABASE_URL", self.parts.postgres.url(&self.name)).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env("DATABASE_URL", self.parts.postgres.url(&self.name))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
         let done = command.output().await.context("could not run dvt")?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok((done.status.success(), text(&done.stdout) + &text(&done.stderr)))

@@ -107,7 +107,7 @@ async fn content(verdict: &mut Verdict, folder: &Path, burst: &Burst, (commit, v
 
 async fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new("git");
-    command.arg("--git-dir").arg(folder).args(arguments).stdin(Stdio::null());
+    command.arg("--git-dir").arg(folder).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     let done = command.output().await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(done.status.success(), "git {arguments:?}: {}{}", text(&done.stdout), text(&done.stderr));

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const EDITORS: usize = 2;
 
 /// Says what is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Play {
     /// How often each client edits.
     pub(crate) edits: usize,
@@ -30,6 +30,16 @@ pub(crate) struct Play {
 impl Play {
     pub(crate) const ALL: Self = Self { edits: 3, runs: true, publishes: true, cancels: false };
     pub(crate) const EDITS: Self = Self { edits: 6, runs: false, publishes: false, cancels: false };
+
+    /// Plays both at once.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            edits: self.edits.max(other.edits),
+            runs: self.runs || other.runs,
+            publishes: self.publishes || other.publishes,
+            cancels: self.cancels || other.cancels,
+        }
+    }
 }
 
 /// Plays on one project.
@@ -63,25 +73,37 @@ impl Burst {
 
     /// Edits models that no other client edits.
     async fn edit(&self, editor: usize, edits: usize) -> Result<()> {
-        let path = format!("projects/{}/commands", self.project);
-        let mut version = 1;
         for turn in 0..edits {
-            let (number, model) = (self.record.next(), (editor + EDITORS * turn) % MODELS);
-            let (key, sql) = (Uuid::now_v7(), project::edited(number));
-            let command = json!({"type": "set_sql", "unique_id": project::unique_id(model), "sql": sql});
-            version = version.max(self.last_version());
-            let item = json!({"idempotency_key": key, "base_version": version, "command": command});
-            let body = json!({"commands": [item]});
-            let answer = self.command(&path, &body).await?;
-            // A conflict names a version too.
-            let now = answer["version"].as_i64().filter(|_| answer["event_id"].is_string());
-            let Some(now) = now else { bail!("an edit is refused: {answer}") };
-            version = now;
-            self.record.write(|record| {
-                record.edits.push(Ack { key, path: path.clone(), body, answer });
-                record.last.insert(model, number);
-            });
+            self.edit_model((editor + EDITORS * turn) % MODELS).await?;
         }
+        Ok(())
+    }
+
+    /// Edits one model, which nobody else edits, once and again until then.
+    pub(crate) async fn insist(&self, model: usize, until: Instant) -> Result<()> {
+        loop {
+            self.edit_model(model).await?;
+            if Instant::now() >= until {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn edit_model(&self, model: usize) -> Result<()> {
+        let path = format!("projects/{}/commands", self.project);
+        let (key, number) = (Uuid::now_v7(), self.record.next());
+        let command = json!({
+            "type": "set_sql", "unique_id": project::unique_id(model), "sql": project::edited(number)
+        });
+        let item = json!({"idempotency_key": key, "base_version": self.last_version(), "command": command});
+        let body = json!({"commands": [item]});
+        let answer = self.command(&path, &body).await?;
+        // A conflict names a version too.
+        ensure!(answer["event_id"].is_string() && answer["version"].is_i64(), "an edit is refused: {answer}");
+        self.record.write(|record| {
+            record.edits.push(Ack { key, path, body, answer });
+            record.last.insert(model, number);
+        });
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio_postgres::Client;
 
 use super::postgres::under_way;
@@ -10,11 +10,15 @@ use super::{behind_the_gateway, both};
 use crate::check::Verdict;
 use crate::client::{Burst, Play};
 use crate::proxy::Weather;
-use crate::world::World;
+use crate::world::{Service, World};
 use crate::{kafka, project, servers};
 
+/// How many events wait for Kafka when it was away for long.
+const OUTBOX: i64 = 60_000;
 /// How many events the log holds when Kafka loses everything.
 const EVENTS: i64 = 100_000;
+/// How long a live client or a run waits where there is no Kafka: polls come sooner.
+const AT_ONCE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 /// How many of them are appended at once.
@@ -36,12 +40,42 @@ pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
         servers::kill_kafka()
     };
     both(burst.play(Play::ALL), kill).await?;
-    let played = burst.play(Play::ALL).await;
+    let gone = kafka::head(world).await?;
+    let played = async {
+        burst.play(Play::ALL).await?;
+        lives(world, burst, gone).await
+    };
+    let played = played.await;
     servers::start_kafka(world.parts).await?;
     played?;
     burst.play(Play::ALL).await?;
     whole(world, after).await?;
     Ok(1)
+}
+
+/// Live clients see what happens, and runs begin, at once without Kafka.
+async fn lives(world: &World<'_>, burst: &Burst, after: i64) -> Result<()> {
+    let head = kafka::head(world).await?;
+    let patience = Instant::now() + AT_ONCE;
+    while burst.live.seen().last() < Some(&head) {
+        ensure!(Instant::now() < patience, "I7 a live client does not see event {head}");
+        tokio::time::sleep(POLL).await;
+    }
+    let began = "select max(extract(epoch from started.recorded_at - claimable.recorded_at))::float8
+        from dvt.event started
+        join dvt.event requested
+            on requested.stream_id = started.stream_id and requested.event_type like '%RunRequested'
+        join lateral (
+            select max(recorded_at) as recorded_at from dvt.event
+            where command_id = requested.command_id or (event_type like '%.Compiled' and stream_id in (
+                select stream_id from dvt.event where command_id = requested.command_id))
+        ) claimable on true
+        where started.position > $1 and started.event_type like '%RunStarted'";
+    let began: Option<f64> = world.database().await?.query_one(began, &[&after]).await?.get(0);
+    let began = began.context("a run has started")?;
+    println!("  kafka killed: a run began {began:.1} s after it could");
+    ensure!(began < AT_ONCE.as_secs_f64(), "I11 a run began {began:.1} s after it could");
+    Ok(())
 }
 
 pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usize> {
@@ -67,7 +101,7 @@ pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usiz
 /// Every process behind the gateway starts without a registry.
 pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let after = kafka::head(world).await?;
-    world.parts.registry.set(Weather::Refuse);
+    world.before_registry.set(Weather::Refuse);
     let restarted = async {
         for service in behind_the_gateway() {
             for process in world.of(service) {
@@ -77,7 +111,7 @@ pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<us
         burst.play(Play::ALL).await
     };
     let restarted = restarted.await;
-    world.parts.registry.set(Weather::Clear);
+    world.before_registry.set(Weather::Clear);
     restarted?;
     whole(world, after).await?;
     Ok(1)
@@ -120,24 +154,82 @@ pub(super) async fn poisoned(world: &World<'_>, burst: &Burst) -> Result<usize> 
     Ok(records)
 }
 
+/// Imports another project, which nobody follows.
+async fn another(world: &World<'_>, burst: &Burst) -> Result<String> {
+    let report = burst.http.import(&project::zip()?).await?;
+    world.drained().await?;
+    Ok(report["project_id"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Kafka is away for long: the outbox keeps what it has not got, and nobody's memory does.
+pub(super) async fn away(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    let other = another(world, burst).await?;
+    let after = kafka::head(world).await?;
+    servers::kill_kafka()?;
+    let filled = async {
+        world.database().await?.batch_execute(&append(&other, OUTBOX)).await?;
+        burst.play(Play::ALL).await?;
+        world.drained().await
+    };
+    let filled = filled.await;
+    let begun = Instant::now();
+    servers::start_kafka(world.parts).await?;
+    filled?;
+    let there = begun.elapsed();
+    whole(world, after).await?;
+    println!(
+        "  kafka away: {OUTBOX} events published {:.1} s after it came back, of which it took {:.1} s to start",
+        begun.elapsed().as_secs_f64(),
+        there.as_secs_f64()
+    );
+    Ok(1)
+}
+
+/// A consumer does not get on: how far it is behind is told exactly, its memory stays, everything else goes on.
+pub(super) async fn slow_consumer(world: &World<'_>, burst: &Burst) -> Result<usize> {
+    const WAITING: i64 = 5_000;
+    let other = another(world, burst).await?;
+    let held = world.database().await?;
+    // Whoever may apply holds this row.
+    held.batch_execute("begin; select from dvt.checkpoint where consumer = 'projector' for update").await?;
+    let database = world.database().await?;
+    database.batch_execute(&append(&other, WAITING)).await?;
+    burst.play(Play { edits: 2, ..Play::default() }).await?;
+    let behind = "select count(*) from dvt.event e
+        left join dvt.checkpoint k on (k.consumer, k.topic, k.partition) = ('projector', e.topic, e.partition)
+        where e.topic = 'dvt.project' and e.position > coalesce(k.position, 0)";
+    let behind: i64 = database.query_one(behind, &[]).await?.get(0);
+    let patience = Instant::now() + PATIENCE;
+    for process in world.of(Service::Projector) {
+        let metric = "dvt_consumer_lag{consumer=\"projector\",topic=\"dvt.project\"";
+        while process.metric(&world.http, metric).await != Some(behind as f64) {
+            ensure!(Instant::now() < patience, "{} does not say that {behind} events wait", process.name());
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    held.batch_execute("rollback").await?;
+    let begun = Instant::now();
+    world.drained().await?;
+    println!("  slow consumer: {behind} events applied in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(1)
+}
+
 /// Kafka loses everything while 100,000 events wait for the projector.
 pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
     burst.play(Play::ALL).await?;
     world.drained().await?;
     let database = world.database().await?;
-    let report = burst.http.import(&project::zip()?).await?;
-    let other = report["project_id"].as_str().unwrap_or_default().to_owned();
-    world.drained().await?;
+    let other = another(world, burst).await?;
     let clusters = clusters(&database).await?;
-    for process in world.of(crate::world::Service::Projector) {
+    for process in world.of(Service::Projector) {
         process.signal(rustix::process::Signal::STOP);
     }
-    database.batch_execute(&append(&other)).await?;
+    database.batch_execute(&append(&other, EVENTS)).await?;
     servers::kill_kafka()?;
     servers::wipe_kafka()?;
     let begun = Instant::now();
     servers::start_kafka(world.parts).await?;
-    for process in world.of(crate::world::Service::Projector) {
+    for process in world.of(Service::Projector) {
         process.signal(rustix::process::Signal::CONT);
     }
     world.drained().await?;
@@ -167,7 +259,7 @@ async fn clusters(database: &Client) -> Result<i64> {
 }
 
 /// Writes the SQL that defines a project's environment again and again.
-fn append(project: &str) -> String {
+fn append(project: &str, events: i64) -> String {
     format!(
         "do $$
         declare
@@ -178,7 +270,7 @@ fn append(project: &str) -> String {
             select * into strict e from dvt.event
             where project_id = '{project}' and category = 'project' and event_type like '%EnvironmentDefined'
             limit 1;
-            for i in 1 .. {EVENTS} / n loop
+            for i in 1 .. {events} / n loop
                 select version into strict v from dvt.stream_head where stream_id = e.stream_id;
                 perform from dvt.append_events(
                     gen_random_uuid(), array[1], array[n], array[false], array[e.stream_id], array[e.category],

@@ -33,10 +33,10 @@ pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let processes = world.processes().count() as f64;
     let fault = async {
         under_way(burst, 2).await;
-        let (asked, begun) = (world.parts.log.accepted(), Instant::now());
+        let (asked, begun) = (world.before_log.accepted(), Instant::now());
         servers::kill_postgres()?;
         tokio::time::sleep(AWAY).await;
-        let rate = (world.parts.log.accepted() - asked) as f64 / begun.elapsed().as_secs_f64() / processes;
+        let rate = (world.before_log.accepted() - asked) as f64 / begun.elapsed().as_secs_f64() / processes;
         servers::start_postgres().await?;
         ensure!(rate <= ATTEMPTS, "I11 each process asked for {rate:.1} connections a second");
         Ok(())
@@ -46,11 +46,11 @@ pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
 }
 
 pub(super) async fn slow(world: &World<'_>, burst: &Burst) -> Result<usize> {
-    world.parts.log.set(Weather::Delay(Duration::from_millis(20)));
+    world.before_log.set(Weather::Delay(Duration::from_millis(20)));
     let played = burst.play(Play::EDITS).await;
-    world.parts.log.set(Weather::Throttle(200_000));
+    world.before_log.set(Weather::Throttle(200_000));
     let throttled = burst.play(Play::EDITS).await;
-    world.parts.log.set(Weather::Clear);
+    world.before_log.set(Weather::Clear);
     played.and(throttled)?;
     Ok(2)
 }
@@ -60,8 +60,8 @@ pub(super) async fn cut(world: &World<'_>, burst: &Burst) -> Result<usize> {
         for turn in 0..CUTS {
             under_way(burst, 1).await;
             match turn % 2 {
-                0 => world.parts.log.cut(),
-                _ => world.parts.log.half_close(),
+                0 => world.before_log.cut(),
+                _ => world.before_log.half_close(),
             }
         }
         Ok(())
@@ -111,19 +111,18 @@ pub(super) async fn full(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let played = both(burst.play(Play { edits: 40, ..Play::ALL }), fault).await;
     database.batch_execute("alter table dvt.event set tablespace pg_default").await?;
     database.batch_execute(&format!("drop tablespace {}", disk.name)).await?;
-    disk.unmount().await?;
     played?;
     Ok(1)
 }
 
 /// Is a small disk in memory that PostgreSQL may write to.
-struct Disk {
+pub(super) struct Disk {
     name: String,
     folder: tempfile::TempDir,
 }
 
 impl Disk {
-    async fn mount(name: &str) -> Result<Self> {
+    pub(super) async fn mount(name: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("dvt-full-").tempdir()?;
         let disk = Self { name: format!("{name}_full"), folder };
         let path = disk.folder.path().display().to_string();
@@ -146,9 +145,12 @@ impl Disk {
     fn free(&self) -> Result<()> {
         Ok(std::fs::remove_file(self.filler())?)
     }
+}
 
-    async fn unmount(self) -> Result<()> {
-        run("umount", &[&self.folder.path().display().to_string()]).await
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a server that is not told to leave it may use it still.
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.folder.path()).status();
     }
 }
 

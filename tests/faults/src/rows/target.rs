@@ -14,15 +14,15 @@ const RUN: Play = Play { edits: 1, ..Play::ALL };
 
 pub(super) async fn cut(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let target = world.target().await?;
-    let running =
-        "select count(*) from pg_stat_activity where state = 'active' and query like 'create table%pg_sleep%'";
+    let running = "select count(*) from pg_stat_activity
+        where datname = current_database() and state = 'active' and query like 'create table%pg_sleep%'";
     let fault = async {
         let patience = Instant::now() + PATIENCE;
         while target.query_one(running, &[]).await?.get::<_, i64>(0) == 0 {
             ensure!(Instant::now() < patience, "no statement runs that can be cut");
             tokio::time::sleep(POLL).await;
         }
-        world.parts.warehouse.cut();
+        world.before_warehouse.cut();
         Ok(())
     };
     both(burst.play(RUN), fault).await?;
@@ -33,9 +33,9 @@ pub(super) async fn cut_at_commit(world: &World<'_>, burst: &Burst) -> Result<us
     const TIMES: usize = 2;
     for _ in 0..TIMES {
         // A simple query: its text and a zero.
-        world.parts.warehouse.half_close_at(b"commit\0");
+        world.before_warehouse.half_close_at(b"commit\0");
         burst.play(RUN).await?;
-        ensure!(world.parts.warehouse.is_sprung(), "no commit passed");
+        ensure!(world.before_warehouse.is_sprung(), "no commit passed");
     }
     Ok(TIMES)
 }
