@@ -37,6 +37,30 @@ pub enum Event {
     RunFinished(RunFinished),
 }
 
+/// Names the events that are about one step of a run.
+pub const OF_STEPS: [&str; 7] =
+    ["StepStarted", "StepSucceeded", "StepFailed", "StepNotStarted", "StepUnknown", "StepSkipped", "StepCancelled"];
+
+impl Event {
+    /// Answers the unique_id of the step that the event is about; None of one about the whole run.
+    pub fn step(&self) -> Option<&str> {
+        match self {
+            Self::StepStarted(step) => Some(&step.unique_id),
+            Self::StepSucceeded(step) => Some(&step.unique_id),
+            Self::StepFailed(step) => Some(&step.unique_id),
+            Self::StepNotStarted(step) => Some(&step.unique_id),
+            Self::StepUnknown(step) => Some(&step.unique_id),
+            Self::StepSkipped(step) => Some(&step.unique_id),
+            Self::StepCancelled(step) => Some(&step.unique_id),
+            Self::RunRequested(_)
+            | Self::RunCancelRequested(_)
+            | Self::RunPlanned(_)
+            | Self::RunStarted(_)
+            | Self::RunFinished(_) => None,
+        }
+    }
+}
+
 /// Names dbt's command that a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -223,8 +223,8 @@ pub async fn list_stream(
 pub struct Of<'a> {
     /// All unless given.
     pub category: Option<&'a str>,
-    /// True for those of the steps of runs too, which are many.
-    pub steps: bool,
+    /// The types that are left out.
+    pub without: &'a [&'a str],
 }
 
 /// Lists up to `limit` events of a project before a position, newest first: its history.
@@ -243,14 +243,14 @@ pub async fn list_project_before(
         where project_id = $1
             and position < $2
             and ($3::text is null or category = $3)
-            and ($4 or event_type not like 'Step%')
+            and event_type <> all ($4)
         order by position desc
         limit $5",
     )
     .bind(project_id)
     .bind(before)
     .bind(of.category)
-    .bind(of.steps)
+    .bind(of.without)
     .bind(limit)
     .fetch_all(c)
     .await?)

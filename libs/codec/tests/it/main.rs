@@ -30,6 +30,17 @@ fn has_a_sample_of_every_schema() {
 }
 
 #[test]
+fn knows_the_events_of_steps_by_their_names() {
+    for event in sample::events() {
+        let step = match &event {
+            Event::Run(event) => event.step(),
+            Event::Project(_) | Event::Branch(_) | Event::Layout(_) | Event::Compilation(_) => None,
+        };
+        assert_eq!(step.is_some(), dvt_domain::run::OF_STEPS.contains(&event.name()), "{}", event.name());
+    }
+}
+
+#[test]
 fn keeps_large_changes_as_a_blob() {
     let large = sample::changed_by(100_000);
     let encoded = encode(&large);

@@ -175,7 +175,7 @@ async fn pages_through_a_project_and_a_partition() {
         event::append(c, id(), &[a_command(project, stream, version), a_command(other, id(), 1)]).await.unwrap();
     }
 
-    let all = Of { category: None, steps: true };
+    let all = Of { category: None, without: &[] };
     let newest = event::list_project_before(c, (project, all), i64::MAX, 2).await.unwrap();
     assert_eq!(newest.iter().map(|event| event.position).collect::<Vec<_>>(), [9, 7]);
     let older = event::list_project_before(c, (project, all), 7, 10).await.unwrap();

@@ -189,7 +189,7 @@ impl From<&FileChange> for ChangedFile {
 fn summary(event: &Event) -> String {
     match event {
         Event::Branch(event) => event.summary(),
-        Event::Run(event) => match step(event) {
+        Event::Run(event) => match event.step() {
             Some(unique_id) => format!("{unique_id}: {}", event_words(event_name(event))),
             None => event_words(event_name(event)),
         },
@@ -217,30 +217,14 @@ fn subjects(event: &Event) -> Vec<EventSubject> {
     let subject = |subject: &Subject| EventSubject { node: subject.node.clone(), property: subject.property.clone() };
     match event {
         Event::Branch(event) => branch::Event::subjects(event).iter().map(subject).collect(),
-        Event::Run(event) => step(event)
+        Event::Run(event) => event
+            .step()
             .map(|node| vec![EventSubject { node: node.to_owned(), property: "run".to_owned() }])
             .unwrap_or_default(),
         Event::Layout(dvt_domain::layout::Event::NodePlaced(placed)) => {
             vec![EventSubject { node: placed.node_key.clone(), property: "place".to_owned() }]
         }
         Event::Project(_) | Event::Compilation(_) => Vec::new(),
-    }
-}
-
-fn step(event: &run::Event) -> Option<&str> {
-    match event {
-        run::Event::StepStarted(step) => Some(&step.unique_id),
-        run::Event::StepSucceeded(step) => Some(&step.unique_id),
-        run::Event::StepFailed(step) => Some(&step.unique_id),
-        run::Event::StepNotStarted(step) => Some(&step.unique_id),
-        run::Event::StepUnknown(step) => Some(&step.unique_id),
-        run::Event::StepSkipped(step) => Some(&step.unique_id),
-        run::Event::StepCancelled(step) => Some(&step.unique_id),
-        run::Event::RunRequested(_)
-        | run::Event::RunCancelRequested(_)
-        | run::Event::RunPlanned(_)
-        | run::Event::RunStarted(_)
-        | run::Event::RunFinished(_) => None,
     }
 }
 
@@ -259,7 +243,8 @@ pub(super) async fn list(
         let problem = Problem::bad_request("PARAM_RANGE", "min_position must be 0 or more").at("min_position");
         return Err(problem.got(&position.to_string()));
     }
-    let of = Of { category: page.category.as_deref(), steps: page.steps.unwrap_or(true) };
+    let without: &[&str] = if page.steps.unwrap_or(true) { &[] } else { &run::OF_STEPS };
+    let of = Of { category: page.category.as_deref(), without };
     let recorded = event::list_project_before(&mut connection, (scope.id.uuid(), of), before, limit).await?;
     read_page(&app, &mut connection, recorded, limit).await.map(Json)
 }
