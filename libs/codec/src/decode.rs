@@ -90,6 +90,7 @@ impl Decoder {
             "branch.NodeConfigured" => read.changed(blobs, Intent::Configure)?,
             "branch.NodeDescribed" => read.changed(blobs, Intent::DescribeNode)?,
             "branch.ColumnDescribed" => read.changed(blobs, Intent::DescribeColumn)?,
+            "branch.ColumnsDeclared" => read.changed(blobs, Intent::DeclareColumns)?,
             "branch.TestAdded" => read.changed(blobs, Intent::AddTest)?,
             "branch.TestRemoved" => read.changed(blobs, Intent::RemoveTest)?,
             "branch.SourceDeclared" => read.changed(blobs, Intent::DeclareSource)?,

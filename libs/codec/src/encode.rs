@@ -83,6 +83,7 @@ fn write_changed(name: &str, changed: &branch::Changed, blobs: &mut Blobs) -> (S
         Intent::Configure(intent) => write_intent(name, intent, change),
         Intent::DescribeNode(intent) => write_intent(name, intent, change),
         Intent::DescribeColumn(intent) => write_intent(name, intent, change),
+        Intent::DeclareColumns(intent) => write_intent(name, intent, change),
         Intent::AddTest(intent) => write_intent(name, intent, change),
         Intent::RemoveTest(intent) => write_intent(name, intent, change),
         Intent::DeclareSource(intent) => write_intent(name, intent, change),

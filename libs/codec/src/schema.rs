@@ -74,6 +74,7 @@ fn datum(schema: &'static EventSchema) -> Datum {
 const TEXTS: &[&str] = &[
     include_str!("../../../schemas/branch/ChangeSet.avsc"),
     include_str!("../../../schemas/branch/ColumnDescribed.avsc"),
+    include_str!("../../../schemas/branch/ColumnsDeclared.avsc"),
     include_str!("../../../schemas/branch/FileAdded.avsc"),
     include_str!("../../../schemas/branch/FileEdited.avsc"),
     include_str!("../../../schemas/branch/FileMoved.avsc"),

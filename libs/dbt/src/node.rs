@@ -176,4 +176,9 @@ impl Node {
     pub fn is_relational(&self) -> bool {
         self.resource_type.is_referable() && self.materialized() != "ephemeral"
     }
+
+    /// Says whether the target has a relation of its name: one that a run makes, or one that a source declares.
+    pub fn has_relation(&self) -> bool {
+        self.resource_type == ResourceType::Source || self.is_relational()
+    }
 }

@@ -109,6 +109,10 @@ fn intents() -> Vec<Intent> {
         }),
         Intent::DescribeNode(DescribeNode { unique_id: unique_id(), text: "é\n".into() }),
         Intent::DescribeColumn(DescribeColumn { unique_id: unique_id(), column: "id".into(), text: String::new() }),
+        Intent::DeclareColumns(DeclareColumns {
+            unique_id: unique_id(),
+            columns: vec![DeclaredColumn { name: "id".into(), data_type: Some("integer".into()) }],
+        }),
         Intent::AddTest(AddTest {
             unique_id: unique_id(),
             column: Some("id".into()),

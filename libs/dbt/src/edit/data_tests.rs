@@ -21,7 +21,7 @@ pub(super) fn add(input: &DecideInput<'_>, asked: &AddTest) -> Result<Plan, Refu
     let (arguments, config) = (object(&asked.arguments, "/arguments")?, object(&asked.config, "/config")?);
     check(input, (node, asked), &arguments)?;
     let column = asked.column.as_deref();
-    column.map_or(Ok(()), describe::check_column)?;
+    column.map_or(Ok(()), |name| describe::check_column(name, "/column"))?;
     let mut entry = Entry::of(input, node)?;
     let holder = match column {
         Some(name) => match entry.column(name) {

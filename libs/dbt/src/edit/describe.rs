@@ -1,10 +1,10 @@
-//! Describes nodes and columns, in their YAML entries.
+//! Describes nodes, describes and declares columns, in their YAML entries.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::check::{Facet, Meant};
 use super::properties::{Entry, YamlEdit};
-use super::{Code, DecideInput, DescribeColumn, DescribeNode, Plan, Refusal, Subject};
+use super::{Code, DecideInput, DeclareColumns, DeclaredColumn, DescribeColumn, DescribeNode, Plan, Refusal, Subject};
 use crate::yaml::edit::Step;
 
 /// Decides the description of a node.
@@ -45,7 +45,7 @@ pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<
     if known.is_some_and(|column| column.description.trim_end() == text.trim_end()) {
         return Ok(plan);
     }
-    check_column(name)?;
+    check_column(name, "/column")?;
     let mut entry = Entry::of(input, node)?;
     match entry.column(name) {
         Some(column) => {
@@ -63,12 +63,57 @@ pub(super) fn column(input: &DecideInput<'_>, asked: &DescribeColumn) -> Result<
     Ok(Plan { files: entry.yaml.change().into_iter().collect(), meant: Some(meant), ..plan })
 }
 
+/// Decides columns with their types, all in one edit.
+pub(super) fn columns(input: &DecideInput<'_>, asked: &DeclareColumns) -> Result<Plan, Refusal> {
+    let node = super::find(input, &asked.unique_id)?;
+    if asked.columns.is_empty() {
+        return Err(Refusal::new(Code::EditNotExpressible, "name the columns").at_field("/columns"));
+    }
+    let subject = |name: &str| Subject { node: node.unique_id.clone(), property: format!("columns.{name}.data_type") };
+    let words = match asked.columns.as_slice() {
+        [one] => format!("{}.{}", node.name, one.name),
+        several => format!("{} columns of {}", several.len(), node.name),
+    };
+    let plan = Plan {
+        summary: format!("declared {words}"),
+        subjects: asked.columns.iter().map(|column| subject(&column.name)).collect(),
+        ..Plan::default()
+    };
+    let is_new = |column: &&DeclaredColumn| {
+        let known = node.columns.get(&column.name);
+        known.is_none_or(|known| column.data_type.is_some() && known.data_type != column.data_type)
+    };
+    let wanted: Vec<&DeclaredColumn> = asked.columns.iter().filter(is_new).collect();
+    if wanted.is_empty() {
+        return Ok(plan);
+    }
+    let mut entry = Entry::of(input, node)?;
+    for DeclaredColumn { name, data_type } in wanted {
+        check_column(name, "/columns")?;
+        match (entry.column(name), data_type) {
+            (Some(column), Some(data_type)) => {
+                let steps: Vec<Step> = column.into_iter().chain(["data_type".into()]).collect();
+                entry.yaml.set(&steps, &json!(data_type))?;
+            }
+            (Some(_), None) => {}
+            (None, data_type) => {
+                let mut column = Map::from_iter([("name".to_owned(), json!(name))]);
+                column.extend(data_type.as_ref().map(|data_type| ("data_type".to_owned(), json!(data_type))));
+                let columns = entry.path(["columns".into()]);
+                entry.yaml.push(&columns, &Json::Object(column))?;
+            }
+        }
+    }
+    let meant = Meant { facets: vec![(node.unique_id.clone(), Facet::Columns)], ..Meant::default() };
+    Ok(Plan { files: entry.yaml.change().into_iter().collect(), meant: Some(meant), ..plan })
+}
+
 /// Checks that a column can have a name.
-pub(super) fn check_column(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_column(name: &str, field: &'static str) -> Result<(), Refusal> {
     match name.trim().is_empty() || name.chars().any(char::is_control) {
         true => {
             let message = "the name of a column is empty or has a control character";
-            Err(Refusal::new(Code::IdentifierInvalid, message).at_field("/column"))
+            Err(Refusal::new(Code::IdentifierInvalid, message).at_field(field))
         }
         false => Ok(()),
     }

@@ -133,6 +133,25 @@ pub struct DescribeColumn {
     pub text: String,
 }
 
+/// Declares columns of a node with their types, all in one edit; of one that is declared already, only its type is set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeclareColumns {
+    pub unique_id: String,
+    pub columns: Vec<DeclaredColumn>,
+}
+
+/// Is a column to declare; without a type, only its name is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredColumn {
+    pub name: String,
+    /// As DDL writes it, e.g. `numeric(10,2)`.
+    pub data_type: Option<String>,
+}
+
 /// Adds a generic test to a node or to one of its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -218,6 +237,7 @@ pub enum Intent {
     Configure(Configure),
     DescribeNode(DescribeNode),
     DescribeColumn(DescribeColumn),
+    DeclareColumns(DeclareColumns),
     AddTest(AddTest),
     RemoveTest(RemoveTest),
     DeclareSource(DeclareSource),
@@ -240,6 +260,7 @@ impl Intent {
             Self::Configure(_) => "NodeConfigured",
             Self::DescribeNode(_) => "NodeDescribed",
             Self::DescribeColumn(_) => "ColumnDescribed",
+            Self::DeclareColumns(_) => "ColumnsDeclared",
             Self::AddTest(_) => "TestAdded",
             Self::RemoveTest(_) => "TestRemoved",
             Self::DeclareSource(_) => "SourceDeclared",

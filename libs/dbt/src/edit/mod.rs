@@ -142,6 +142,7 @@ pub fn decide(input: &DecideInput<'_>, intent: &Intent) -> Result<Decided, Refus
         Intent::DeclareSource(asked) => source::declare(input, asked)?,
         Intent::DescribeNode(asked) => describe::node(input, asked)?,
         Intent::DescribeColumn(asked) => describe::column(input, asked)?,
+        Intent::DeclareColumns(asked) => describe::columns(input, asked)?,
         Intent::AddTest(asked) => data_tests::add(input, asked)?,
         Intent::RemoveTest(asked) => data_tests::remove(input, asked)?,
         Intent::Configure(asked) => configure::configure(input, asked)?,

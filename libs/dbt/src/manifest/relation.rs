@@ -10,9 +10,8 @@ use crate::parse::Project;
 /// Answers the relation's whole name; null for what is none.
 pub(crate) fn name(project: &Project, node: &Node) -> Json {
     let is_relation = match node.resource_type {
-        ResourceType::Source => true,
         ResourceType::Test => node.config.get("store_failures") == Some(&Json::Bool(true)),
-        _ => node.is_relational(),
+        _ => node.has_relation(),
     };
     if !is_relation {
         return Json::Null;

@@ -24,8 +24,13 @@ fn read(project: &Project, subject: &Subject) -> Option<String> {
             if let Some(parent) = property.strip_prefix("parents.") {
                 return Some(node.depends_on.nodes.iter().any(|known| known == parent).to_string());
             }
-            let column = property.strip_prefix("columns.")?.strip_suffix(".description")?;
-            node.columns.get(column).map(|column| column.description.clone())
+            let (column, key) = property.strip_prefix("columns.")?.rsplit_once('.')?;
+            let column = node.columns.get(column)?;
+            match key {
+                "description" => Some(column.description.clone()),
+                "data_type" => column.data_type.clone(),
+                _ => None,
+            }
         }
     }
 }
@@ -48,6 +53,7 @@ pub(super) fn meant(intent: &Intent) -> Option<String> {
         | Intent::AddTest(_)
         | Intent::RemoveTest(_)
         | Intent::DeclareSource(_)
+        | Intent::DeclareColumns(_)
         | Intent::RemoveFile(_) => None,
     }
 }

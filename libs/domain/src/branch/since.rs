@@ -155,6 +155,7 @@ fn names_of(intent: &mut Intent) -> Vec<&mut String> {
         Intent::Configure(configure) => vec![&mut configure.unique_id],
         Intent::DescribeNode(describe) => vec![&mut describe.unique_id],
         Intent::DescribeColumn(describe) => vec![&mut describe.unique_id],
+        Intent::DeclareColumns(declare) => vec![&mut declare.unique_id],
         Intent::AddTest(add) => vec![&mut add.unique_id],
         Intent::RemoveTest(remove) => vec![&mut remove.unique_id],
         Intent::DeclareSource(_) | Intent::AddFile(_) => Vec::new(),

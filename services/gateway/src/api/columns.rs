@@ -81,7 +81,7 @@ pub(super) async fn columns(
         None => by_key(&app, &scope, &node).await?,
     };
     let found = parsed.project.find(&unique_id).ok_or_else(|| unknown_node(&node))?;
-    if !has_relation(found) {
+    if !found.has_relation() {
         let detail = format!("a {} has no relation in the target", kind(found));
         return Err(Problem::unprocessable("NODE_WITHOUT_RELATION", detail).at("unique_id").got(&node));
     }
@@ -102,22 +102,6 @@ async fn by_key(app: &App, scope: &Scope, key: &str) -> Result<String, Problem> 
     let identities = view::subject::list_identities(&mut connection, scope.branch.branch_id.uuid()).await?;
     let found = identities.into_iter().find(|(_, known)| known == key);
     found.map(|(unique_id, _)| unique_id).ok_or_else(|| unknown_node(key))
-}
-
-fn has_relation(node: &Node) -> bool {
-    match node.resource_type {
-        ResourceType::Model => node.materialized() != "ephemeral",
-        ResourceType::Seed | ResourceType::Snapshot | ResourceType::Source => true,
-        ResourceType::Test
-        | ResourceType::UnitTest
-        | ResourceType::Analysis
-        | ResourceType::Operation
-        | ResourceType::Exposure
-        | ResourceType::Metric
-        | ResourceType::SemanticModel
-        | ResourceType::SavedQuery
-        | ResourceType::Group => false,
-    }
 }
 
 fn kind(node: &Node) -> String {

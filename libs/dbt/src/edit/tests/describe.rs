@@ -34,6 +34,30 @@ fn a_description_is_written_where_the_entry_stands() {
 }
 
 #[test]
+fn columns_are_declared_with_their_types_in_one_edit() {
+    let path = "models/schema.yml";
+    let world =
+        world(path, "models:\n  - name: orders\n    columns:\n      - name: id\n        description: The key.\n");
+    let column = |name: &str, data_type: Option<&str>| DeclaredColumn {
+        name: name.into(),
+        data_type: data_type.map(str::to_owned),
+    };
+    let columns = vec![column("id", Some("bigint")), column("at", Some("date")), column("bare", None)];
+    let declare = |columns| Intent::DeclareColumns(DeclareColumns { unique_id: "model.shop.orders".into(), columns });
+    let after = world.edit(&declare(columns.clone()));
+    assert_eq!(
+        after.text(path),
+        "models:\n  - name: orders\n    columns:\n      - name: id\n        description: The key.\n        data_type: bigint\n      - name: at\n        data_type: date\n      - name: bare\n"
+    );
+    let decided = world.decide(&declare(columns.clone())).expect("it can be said");
+    assert_eq!(decided.summary, "declared 3 columns of orders");
+    assert_eq!(decided.subjects[0].property, "columns.id.data_type");
+    assert_eq!(after.decide(&declare(columns)).expect("nothing").files, []);
+    assert_eq!(world.refusal(&declare(Vec::new())).field, Some("/columns"));
+    assert_eq!(world.refusal(&declare(vec![column(" ", None)])).code, Code::IdentifierInvalid);
+}
+
+#[test]
 fn a_block_keeps_its_last_line_feed() {
     let path = "models/schema.yml";
     let world =

@@ -30,6 +30,12 @@ fn commands() -> Vec<(Value, &'static str, &'static str, &'static str)> {
             "+        description: The evening.",
         ),
         (
+            json!({"type": "declare_columns", "unique_id": NIGHTS, "columns": [{"name": "night_date", "data_type": "date"}, {"name": "boats"}]}),
+            "ColumnsDeclared",
+            FILE,
+            "+        data_type: date",
+        ),
+        (
             json!({"type": "add_test", "unique_id": NIGHTS, "column": "trains", "test": "not_null", "config": {"severity": "warn"}}),
             "TestAdded",
             FILE,
