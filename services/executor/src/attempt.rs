@@ -128,7 +128,13 @@ impl<'a> Try<'a> {
 
     fn failure(&self, error: Error, sql: &Sql) -> Failure {
         match error {
-            Error::Refused(refusal) | Error::Busy(refusal) => Failure::refused(refusal, &self.steps.maker.project, sql),
+            Error::Refused(refusal) | Error::Busy(refusal) => {
+                let project = &self.steps.maker.project;
+                let set_at = |key| project.parsed.origin(self.unique_id, key)?.place;
+                let of_config = refusal.config.and_then(set_at);
+                let failure = Failure::refused(refusal, project, sql);
+                Failure { place: failure.place.clone().or(of_config), ..failure }
+            }
             Error::Fault(fault) => fault.into(),
             Error::Cancelled => Failure::new("DATABASE_CANCELLED", "someone cancelled the statement in the database"),
             Error::Unreachable(message) => Failure::new("TARGET_UNREACHABLE", message),

@@ -27,6 +27,8 @@ pub(crate) struct Refusal {
     pub(crate) sqlstate: String,
     /// Where in the node's own SQL, in bytes.
     pub(crate) at: Option<usize>,
+    /// The config that says what the statement holds beside the node's own SQL.
+    pub(crate) config: Option<&'static str>,
 }
 
 impl Refusal {

@@ -143,6 +143,24 @@ async fn an_incremental_model_is_rendered_by_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_a_unique_key_leads_to_where_it_is_set() {
+    let files = [
+        PROJECT,
+        ("models/keyed.sql", "{{ config(materialized='incremental',\n    unique_key='nobody') }}\nselect 1 as x"),
+        ("models/merged.sql", "{{ config(materialized='incremental', incremental_strategy='merge') }}\nselect 1 as x"),
+        ("models/all.yml", "models:\n  - name: merged\n    config:\n      unique_key: none\n"),
+    ];
+    let world = World::new("run_unique_key", &files).await;
+    assert_eq!(world.run(json!({"command": "run"})).await["outcome"], "succeeded");
+    let run = world.run(json!({"command": "run"})).await;
+    let place = |name: &str| {
+        let step = run["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
+        format!("{}:{}", step["error"]["place"]["path"].as_str().unwrap_or("none"), step["error"]["place"]["line"])
+    };
+    assert_eq!([place("keyed"), place("merged")], ["models/keyed.sql:2", "models/all.yml:4"], "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_template_sees_the_command_and_the_flags_of_its_run() {
     let model = "select '{{ flags.WHICH }} {{ flags.FULL_REFRESH }} {{ invocation_args_dict.which }}' as x";
     let world = World::new("run_flags", &[PROJECT, ("models/m.sql", model)]).await;

@@ -5,7 +5,7 @@ use super::quote::{ident, idents, relation, suffixed};
 use super::session::PgSession;
 use super::statement::Statement;
 use super::{catalog, contract};
-use crate::targets::{Built, Column, Error, Fault, Incremental, Name, OnSchemaChange, RelationKind, Strategy};
+use crate::targets::{Built, Column, Error, Fault, Incremental, Name, OnSchemaChange, Refusal, RelationKind, Strategy};
 
 /// Builds an incremental model.
 pub(super) async fn build(session: &mut PgSession, name: &Name, wanted: &Incremental) -> Result<Built, Error> {
@@ -31,7 +31,10 @@ pub(super) async fn build(session: &mut PgSession, name: &Name, wanted: &Increme
             delete(session, name, &new, wanted).await?;
             insert(session, name, &new, &columns).await?
         }
-        Strategy::Merge => session.plain(merge(name, &new, &columns, wanted)).await?,
+        Strategy::Merge => {
+            let merged = session.plain(merge(name, &new, &columns, wanted)).await;
+            merged.map_err(|error| of_config(error, wanted))?
+        }
     };
     let verb = if wanted.strategy == Strategy::Merge { "MERGE" } else { "INSERT 0" };
     Ok(Built { rows: Some(rows as i64), message: format!("{verb} {rows}") })
@@ -114,6 +117,16 @@ async fn delete(session: &mut PgSession, name: &Name, new: &str, wanted: &Increm
         .plain(format!("delete from {table} as DBT_INTERNAL_DEST where {}", conditions.join(" and ")))
         .await
         .map(drop)
+        .map_err(|error| of_config(error, wanted))
+}
+
+/// Says of an error of a statement that is made of configs which of them leads to its place.
+fn of_config(error: Error, wanted: &Incremental) -> Error {
+    let config = if wanted.unique_key.is_empty() { "incremental_predicates" } else { "unique_key" };
+    match error {
+        Error::Refused(refusal) => Error::Refused(Refusal { config: Some(config), ..refusal }),
+        other => other,
+    }
 }
 
 /// Writes the merge of new rows; the aliases are dbt's, as predicates name them.

@@ -59,6 +59,7 @@ impl Statement {
             message: message(said),
             sqlstate: said.code().code().to_owned(),
             at: said.position().and_then(|position| self.at(position)),
+            config: None,
         };
         match said.code() {
             &SqlState::QUERY_CANCELED if said.message().ends_with("due to user request") => Error::Cancelled,
