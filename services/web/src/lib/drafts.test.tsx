@@ -1,5 +1,5 @@
 import { act, renderHook } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { useDraftPaths } from './drafts';
 import { useEditing } from './use-editing';
@@ -30,11 +30,35 @@ test('drops the draft once it is saved', () => {
   expect(result.current.isDirty).toBe(false);
 });
 
+test('drops the draft of an editor that was closed while it was saved', () => {
+  const { result, unmount } = renderHook(() => useEditing('p', FILE));
+  act(() => result.current.change('select 2'));
+  const { saved } = result.current;
+  unmount();
+  saved('select 2', 4);
+  const again = renderHook(() => useEditing('p', { ...FILE, text: 'select 2', version: 4 }));
+  act(() => again.result.current.change('select 3'));
+  expect(again.result.current.base).toBe(4);
+});
+
+test('keeps what was typed where the browser keeps nothing', () => {
+  vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+    throw new DOMException('full', 'QuotaExceededError');
+  });
+  const { result } = renderHook(() => useEditing('p', FILE));
+  act(() => result.current.change('select 2'));
+  expect(result.current.text).toBe('select 2');
+  act(() => result.current.discard());
+  expect(result.current.text).toBe('select 1');
+  vi.restoreAllMocks();
+});
+
 test('keeps what was typed on while it was saved', () => {
   const { result } = renderHook(() => useEditing('p', FILE));
   act(() => result.current.change('select 2'));
+  const { saved } = result.current;
   act(() => result.current.change('select 23'));
-  act(() => result.current.saved('select 2', 4));
+  act(() => saved('select 2', 4));
   expect(result.current).toMatchObject({ text: 'select 23', base: 4 });
 });
 

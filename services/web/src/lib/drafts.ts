@@ -1,7 +1,5 @@
-import { useCallback, useState } from 'react';
-
 import { readLocal, writeLocal } from './local';
-import { createStore, useStore } from './store';
+import { createStore, useStorePart } from './store';
 
 /** Is a text that was typed and not saved. */
 export interface Draft {
@@ -23,32 +21,36 @@ function paths(project: string): string[] {
   return found.sort();
 }
 
-/** Counts changes of drafts, so that lists of them are read again. */
+/** Counts changes of drafts: who watches one reads it again. */
 const changes = createStore(0);
+/** The drafts as they were read last: the same text is the same draft. */
+const parsed = new Map<string, { kept: string; draft: Draft }>();
 
-function read(project: string, path: string): Draft | null {
-  const text = readLocal(keyOf(project, path));
-  return text === null ? null : (JSON.parse(text) as Draft);
+/** Answers the draft of a file, which the browser keeps over reloads. */
+export function draftOf(project: string, path: string): Draft | null {
+  const key = keyOf(project, path);
+  const kept = readLocal(key);
+  if (kept === null) return null;
+  const known = parsed.get(key);
+  if (known?.kept === kept) return known.draft;
+  const draft = JSON.parse(kept) as Draft;
+  parsed.set(key, { kept, draft });
+  return draft;
 }
 
-/** Answers the draft of a file, kept by the browser over reloads, and how to change or drop it. */
-export function useDraft(project: string, path: string): [Draft | null, (draft: Draft | null) => void] {
-  const [held, setHeld] = useState({ project, path, draft: read(project, path) });
-  if (held.project !== project || held.path !== path) setHeld({ project, path, draft: read(project, path) });
-  const change = useCallback(
-    (draft: Draft | null) => {
-      const had = readLocal(keyOf(project, path)) !== null;
-      writeLocal(keyOf(project, path), draft && JSON.stringify(draft));
-      setHeld({ project, path, draft });
-      if (had !== (draft !== null)) changes.set(changes.get() + 1);
-    },
-    [project, path],
-  );
-  return [held.draft, change];
+/** Keeps the draft of a file, or drops it. */
+export function keepDraft(project: string, path: string, draft: Draft | null): void {
+  writeLocal(keyOf(project, path), draft && JSON.stringify(draft));
+  changes.set(changes.get() + 1);
+}
+
+/** Watches the draft of a file. */
+export function useDraft(project: string, path: string): Draft | null {
+  return useStorePart(changes, () => draftOf(project, path));
 }
 
 /** Lists the files of a project that have a draft. */
 export function useDraftPaths(project: string): string[] {
-  useStore(changes);
-  return paths(project);
+  const list = useStorePart(changes, () => paths(project).join('\n'));
+  return list === '' ? [] : list.split('\n');
 }

@@ -1,4 +1,4 @@
-import { useDraft } from './drafts';
+import { type Draft, draftOf, keepDraft, useDraft } from './drafts';
 
 /** Is a file as it was read. */
 export interface Read {
@@ -17,19 +17,24 @@ export interface Editing {
   change: (text: string) => void;
   /** Drops what was typed. */
   discard: () => void;
-  /** Says that a text was saved: the draft goes, unless somebody typed on. */
+  /** Says that a text was saved: the draft goes, unless somebody typed on. Works after the editor was closed, too. */
   saved: (text: string, version: number) => void;
 }
 
 /** Edits a file through a draft that the browser keeps until it is saved. */
 export function useEditing(project: string, { path, text, version }: Read): Editing {
-  const [draft, setDraft] = useDraft(project, path);
+  const draft = useDraft(project, path);
+  const keep = (next: Draft | null) => keepDraft(project, path, next);
   return {
     text: draft?.text ?? text,
     isDirty: draft !== null && draft.text !== text,
     base: draft?.base ?? version,
-    change: (typed) => setDraft(typed === text ? null : { text: typed, base: draft?.base ?? version }),
-    discard: () => setDraft(null),
-    saved: (written, at) => setDraft(draft === null || draft.text === written ? null : { ...draft, base: at }),
+    change: (typed) => keep(typed === text ? null : { text: typed, base: draftOf(project, path)?.base ?? version }),
+    discard: () => keep(null),
+    saved: (written, at) => {
+      // As it is now: the caller began to save some time ago.
+      const now = draftOf(project, path);
+      if (now) keep(now.text === written ? null : { ...now, base: at });
+    },
   };
 }

@@ -4,9 +4,9 @@ import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, indentOnInput, indentUnit } from '@codemirror/language';
 import { unifiedMergeView } from '@codemirror/merge';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
+import { Annotation, Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 
 import { cteAt } from '@/lib/sql/ctes';
 
@@ -50,6 +50,8 @@ const LANGUAGES: Record<Language, Extension> = { sql: jinjaSql, yaml: yaml(), te
 const NO_MARKS: readonly Mark[] = [];
 const NO_LINES: readonly number[] = [];
 const comparison = new Compartment();
+/** Marks a text that was put in, not typed. */
+const putIn = Annotation.define<boolean>();
 
 /** What the editor calls: always the newest, without making the editor anew. */
 type Calls = { current: Pick<EditorProps, 'onChange' | 'onSave' | 'onPreview' | 'onPreviewCte' | 'onRun' | 'onGo' | 'onLine' | 'complete'> };
@@ -102,7 +104,7 @@ function extensions(calls: Calls, { language, label, readOnly = false, original,
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(false)] : writing,
     EditorView.updateListener.of((update) => {
-      if (update.docChanged) calls.current.onChange?.(update.state.doc.toString());
+      if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(putIn))) calls.current.onChange?.(update.state.doc.toString());
       if (update.selectionSet) calls.current.onLine?.(update.state.doc.lineAt(update.state.selection.main.head).number);
     }),
   ];
@@ -129,10 +131,11 @@ export default function Editor(props: EditorProps) {
     view.current = new EditorView({ state, parent: parent.current });
     return () => view.current?.destroy();
   }, []);
-  useEffect(() => {
+  // Before the next key: a later effect would put an older text over what is typed meanwhile.
+  useLayoutEffect(() => {
     const shown = view.current;
     if (!shown || shown.state.doc.toString() === value) return;
-    shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: value } });
+    shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: value }, annotations: putIn.of(true) });
   }, [value]);
   useEffect(() => {
     if (view.current) showMarks(view.current, list);
