@@ -2,6 +2,7 @@ import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useGraph, useSelection } from '@/api/queries';
+import options from '@/components/ui/options.module.css';
 import { type Choice, completeSelect } from '@/lib/select-complete';
 
 import { useScope } from './scope';
@@ -26,10 +27,10 @@ function useCount(): { words: string; bad: boolean } {
 
 function Choices({ choices, at, onTake }: { choices: readonly Choice[]; at: number; onTake: (choice: Choice) => void }) {
   return (
-    <ul id="select-choices" role="listbox" aria-label="Ways to go on" className={styles.choices}>
+    <ul id="select-choices" role="listbox" aria-label="Ways to go on" className={options.popup}>
       {choices.map((choice, place) => (
         // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the field takes the keys
-        <li key={choice.label} id={`select-${place}`} role="option" aria-selected={place === at} onMouseDown={(event) => event.preventDefault()} onClick={() => onTake(choice)}>
+        <li key={choice.label} className={options.option} id={`select-${place}`} role="option" aria-selected={place === at} onMouseDown={(event) => event.preventDefault()} onClick={() => onTake(choice)}>
           <span className="mono clip">{choice.label}</span>
           <small>{choice.detail}</small>
         </li>

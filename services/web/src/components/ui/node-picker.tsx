@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 
 import bits from './bits.module.css';
-import styles from './node-picker.module.css';
+import styles from './options.module.css';
 
 /** Is what can be picked. */
 export interface Pickable {
@@ -50,7 +50,7 @@ export function NodePicker({ label, hint, nodes, onPick, autoFocus = false }: Pr
   return (
     <div className={bits.field}>
       <label htmlFor={id}>{label}</label>
-      <div className={styles.picker}>
+      <div style={{ position: 'relative' }}>
         <input
           id={id}
           className={`${bits.input ?? ''} mono`}
@@ -73,10 +73,10 @@ export function NodePicker({ label, hint, nodes, onPick, autoFocus = false }: Pr
           }}
           onKeyDown={onKeyDown}
         />
-        <ul id={`${id}-list`} role="listbox" aria-label={label} className={styles.list} hidden={!open || found.length === 0}>
+        <ul id={`${id}-list`} role="listbox" aria-label={label} className={styles.popup} hidden={!open || found.length === 0}>
           {found.map((node, place) => (
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the field above takes the keys
-            <li key={node.unique_id} id={`${id}-${place}`} role="option" aria-selected={place === at} onMouseDown={(event) => event.preventDefault()} onClick={() => pick(node)}>
+            <li key={node.unique_id} className={styles.option} id={`${id}-${place}`} role="option" aria-selected={place === at} onMouseDown={(event) => event.preventDefault()} onClick={() => pick(node)}>
               <span className={styles.stripe} style={{ background: `var(--${node.resource_type}, var(--analysis))` }} />
               <span className="mono clip">{pickName(node)}</span>
               <small>{node.resource_type}</small>
