@@ -70,6 +70,8 @@ export const useConfigure = (project: string) => useIntent(project, 'configure')
 export const useDescribeNode = (project: string) => useIntent(project, 'describe_node');
 /** Sets a column's description. */
 export const useDescribeColumn = (project: string) => useIntent(project, 'describe_column');
+/** Declares columns of a node with their types. */
+export const useDeclareColumns = (project: string) => useIntent(project, 'declare_columns');
 /** Adds a generic test. */
 export const useAddTest = (project: string) => useIntent(project, 'add_test');
 /** Removes a test. */
@@ -100,27 +102,6 @@ export function useRemoveNodes(project: string) {
     },
     // Those before the one that was refused are gone.
     onError: () => client.invalidateQueries({ queryKey: keys.files(project) }),
-  });
-}
-
-/** Declares columns of a node, by their names alone. */
-export function useDeclareColumns(project: string) {
-  const client = useQueryClient();
-  return useMutation<CommandResult[], Error, { unique_id: string; columns: string[]; baseVersion: number }>({
-    mutationKey: ['declare_columns'],
-    mutationFn: ({ unique_id, columns, baseVersion }) =>
-      sendAll(project, columns.map((column) => ({ type: 'describe_column', unique_id, column, text: '' })), baseVersion),
-    onSuccess: async (results) => {
-      const last = results.at(-1);
-      if (!last) return;
-      const added = results.flatMap(({ files }) => files).reduce((sum, file) => sum + file.added, 0);
-      const files = last.files.map((file) => ({ ...file, added, removed: 0 }));
-      await edited(client, project, { ...last, summary: `declared ${results.length} columns`, files });
-    },
-    onError: (error) => {
-      sayRefused(asProblem(error).code, asProblem(error).detail);
-      return client.invalidateQueries({ queryKey: keys.files(project) });
-    },
   });
 }
 

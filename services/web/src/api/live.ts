@@ -55,7 +55,8 @@ class Intake {
 
   take(event: HistoryEvent): void {
     const { client, project } = this;
-    if (!event.type.startsWith('Step')) {
+    // The history leaves the steps of runs out: only they are about a node.
+    if (event.category !== 'run' || event.subjects.length === 0) {
       for (const kind of ['all', event.category]) {
         client.setQueryData<InfiniteData<HistoryPage>>(keys.historyOf(project, kind), (pages) => pages && withEvent(pages, event));
       }

@@ -122,3 +122,11 @@ export function useAskRows(project: string) {
     mutationFn: (body) => post(`${of(project)}/preview/data`, { body }),
   });
 }
+
+/** Asks for the rows that fail a test of a run, up to a number of them. */
+export function useAskFailures(project: string, limit: number) {
+  return useMutation<PreviewRef, Error, { run: string; test: string }>({
+    mutationKey: ['failures'],
+    mutationFn: ({ run, test }) => post(`${of(project)}/runs${path(run, 'steps', test, 'failures')}`, { query: { limit } }),
+  });
+}

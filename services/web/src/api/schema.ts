@@ -878,6 +878,17 @@ export interface components {
             /** @description `ok` or `failed`. */
             status: string;
         };
+        /** @description Declares columns of a node with their types, all in one edit; of one that is declared already, only its type is set. */
+        DeclareColumns: {
+            columns: components["schemas"]["DeclaredColumn"][];
+            unique_id: string;
+        };
+        /** @description Is a column to declare; without a type, only its name is. */
+        DeclaredColumn: {
+            /** @description As DDL writes it, e.g. `numeric(10,2)`. */
+            data_type?: string | null;
+            name: string;
+        };
         /** @description Declares tables of a source, and the source itself where it is new. */
         DeclareSource: {
             database?: string | null;
@@ -977,8 +988,10 @@ export interface components {
         /** @description Is a file that changed. */
         FileComparison: {
             added: number;
-            /** @description `added`, `removed`, `edited` or `mode` (executable or no longer). */
+            /** @description `added`, `removed`, `renamed`, `edited` or `mode` (executable or no longer). */
             change: string;
+            /** @description The path before, of a file that was renamed. */
+            moved_from?: string | null;
             path: string;
             removed: number;
             /** @description Null for a file that is no text, and once the answer is large. */
@@ -1196,6 +1209,9 @@ export interface components {
         }) | (components["schemas"]["DescribeColumn"] & {
             /** @enum {string} */
             type: "describe_column";
+        }) | (components["schemas"]["DeclareColumns"] & {
+            /** @enum {string} */
+            type: "declare_columns";
         }) | (components["schemas"]["AddTest"] & {
             /** @enum {string} */
             type: "add_test";
@@ -1867,6 +1883,8 @@ export type Configure = components['schemas']['Configure'];
 export type ConfigValue = components['schemas']['ConfigValue'];
 export type Connect = components['schemas']['Connect'];
 export type ConnectionTest = components['schemas']['ConnectionTest'];
+export type DeclareColumns = components['schemas']['DeclareColumns'];
+export type DeclaredColumn = components['schemas']['DeclaredColumn'];
 export type DeclareSource = components['schemas']['DeclareSource'];
 export type DescribeColumn = components['schemas']['DescribeColumn'];
 export type DescribeNode = components['schemas']['DescribeNode'];

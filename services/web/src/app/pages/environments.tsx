@@ -1,8 +1,12 @@
 import { Environments } from '@/features/environments/environments';
+import { useStore } from '@/lib/store';
 
+import { gesture } from '../shell/gesture';
 import { useScope } from '../shell/scope';
 
 /** Shows the environments of the project. */
 export function EnvironmentsPage() {
-  return <Environments project={useScope().project} />;
+  const { project } = useScope();
+  const adding = useStore(gesture)?.kind === 'new-environment';
+  return <Environments project={project} adding={adding} onAdding={(next) => gesture.set(next ? { kind: 'new-environment' } : null)} />;
 }

@@ -21,6 +21,7 @@ import { useScope } from '../shell/scope';
 
 const AddNode = lazy(() => import('@/features/edit/add-node').then(({ AddNode: of }) => ({ default: of })));
 const ConnectTo = lazy(() => import('@/features/edit/connect-to').then(({ ConnectTo: of }) => ({ default: of })));
+const DeclareSource = lazy(() => import('@/features/edit/declare-source').then(({ DeclareSource: of }) => ({ default: of })));
 const RemoveNodes = lazy(() => import('@/features/edit/remove-nodes').then(({ RemoveNodes: of }) => ({ default: of })));
 const Panel = lazy(() => import('./node-panel').then(({ GraphNodePanel }) => ({ default: GraphNodePanel })));
 
@@ -80,9 +81,11 @@ function Asking({ graph, editing, onEnd }: { graph: Graph; editing: Gesture; onE
   };
   switch (editing.kind) {
     case 'add':
-      return <AddNode project={project} graph={graph} from={editing.from} onAdded={open} onClose={onEnd} />;
+      return <AddNode project={project} graph={graph} from={editing.from} onAdded={open} onSource={() => gesture.set({ kind: 'source' })} onClose={onEnd} />;
     case 'connect':
       return <ConnectTo project={project} graph={graph} id={editing.id} onClose={onEnd} />;
+    case 'source':
+      return <DeclareSource project={project} graph={graph} onDeclared={open} onClose={onEnd} />;
     case 'remove':
       return (
         <RemoveNodes
@@ -93,6 +96,14 @@ function Asking({ graph, editing, onEnd }: { graph: Graph; editing: Gesture; onE
           onClose={onEnd}
         />
       );
+    // The panel asks, or another page.
+    case 'rename':
+    case 'plan':
+    case 'new-file':
+    case 'move-file':
+    case 'remove-file':
+    case 'new-environment':
+      return null;
   }
 }
 
@@ -182,6 +193,7 @@ export function GraphPage() {
         id={node}
         state={<NodeState id={node} />}
         onRun={(found) => run(selectorOf(found))}
+        onBuild={(found) => run(`+${selectorOf(found)}`)}
         onConnect={(id) => gesture.set({ kind: 'connect', id })}
         onRemove={(id) => gesture.set({ kind: 'remove', ids: [id] })}
         wide={wide}

@@ -16,13 +16,13 @@ export function RunsPage() {
 
 /** Shows one run. */
 export function RunPage() {
-  const { project, environment, search, change } = useScope();
+  const { project, search, change } = useScope();
   const { run } = useParams({ from: '/projects/$project/runs/$run' });
   const navigate = useNavigate();
   const open = (started: string) => void navigate({ to: '/projects/$project/runs/$run', params: { project, run: started } });
   const failingRows = (test: string) => (
     <Suspense fallback={<SkeletonLines lines={5} label="Loading the rows" />}>
-      <FailingRows key={test} project={project} environment={environment} test={test} />
+      <FailingRows key={test} project={project} run={run} test={test} />
     </Suspense>
   );
   return <RunView project={project} id={run} step={search.step} onSelect={(step) => void change({ step }, true)} onStarted={open} failingRows={failingRows} />;

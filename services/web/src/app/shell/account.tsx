@@ -46,8 +46,13 @@ export function Account() {
       {name === '' ? '?' : name.slice(0, 1).toUpperCase()}
     </button>
   );
+  const nobody = (
+    <button type="button" className={styles.nobody} title="The history names you by it">
+      Who are you?
+    </button>
+  );
   return (
-    <Popover trigger={trigger} open={open} onOpenChange={setOpen} label="Your name and settings">
+    <Popover trigger={name === '' ? nobody : trigger} open={open} onOpenChange={setOpen} label="Your name and settings">
       <form onSubmit={submit} style={{ display: 'grid', gap: 8 }}>
         <TextField
           label="Your name"

@@ -1,67 +1,102 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
-import { useGraph } from '@/api/queries';
+import { asProblem } from '@/api/client';
+import { useDisconnect } from '@/api/commands';
+import { useCancelRun, useStartRun } from '@/api/mutations';
+import { useGraph, useProject } from '@/api/queries';
+import type { Graph, GraphNode } from '@/api/schema';
 import { selectorOf } from '@/lib/selector';
+import { sayRefused, sayStarted } from '@/lib/strip';
 import { chooseTheme } from '@/lib/theme';
 
+import { type Acts, type Around, type Command, type OfNode, type Place, commandsOf, ofNode } from './command-list';
 import { gesture } from './gesture';
-import type { Found } from './palette';
 import { useRunning } from './run-button';
 import { useScope } from './scope';
 
-const PAGES = [
-  ['Graph', '/projects/$project'],
-  ['Files', '/projects/$project/files'],
-  ['Runs', '/projects/$project/runs'],
-  ['History', '/projects/$project/history'],
-  ['Publish', '/projects/$project/publish'],
-  ['Environments', '/projects/$project/environments'],
-] as const;
+const ADDRESSES = {
+  graph: '/projects/$project',
+  files: '/projects/$project/files',
+  runs: '/projects/$project/runs',
+  history: '/projects/$project/history',
+  publish: '/projects/$project/publish',
+  environments: '/projects/$project/environments',
+} as const satisfies Record<Place, string>;
+const BUILT = new Set(['model', 'seed', 'snapshot']);
 
-/** Lists what the palette can do beside finding: all that a project's pages can, with its shortcut. */
-export function useCommands(onHelp: () => void): Found[] {
-  const { project, environment, search, change } = useScope();
+/** How many nodes that are named after a verb get commands. */
+const NAMED = 3;
+
+/** Answers a node of the graph with what it reads. */
+function nodeAt(graph: Graph, at: number): OfNode | undefined {
+  const node = graph.nodes[at];
+  if (!node) return undefined;
+  const parents = graph.edges.flatMap(([from, to]) => (to === at && from !== undefined && graph.nodes[from] ? [graph.nodes[from]] : []));
+  return { ...node, select: selectorOf(node), isBuilt: BUILT.has(node.resource_type), parents: node.resource_type === 'model' ? parents : [] };
+}
+
+/** Answers the selected node, and those that are named after a verb, as in `rename orders`. */
+function useNodes(typed: string): { selected: OfNode | undefined; named: OfNode[] } {
+  const { project, environment, search } = useScope();
+  const { data: graph } = useGraph(project, environment);
+  return useMemo(() => {
+    if (!graph) return { selected: undefined, named: [] };
+    const [, wanted] = /\s(\S{2,})$/.exec(typed) ?? [];
+    const fits = (node: GraphNode) => wanted !== undefined && node.unique_id !== search.node && node.name.includes(wanted.toLowerCase());
+    const found = graph.nodes.flatMap((node, at) => (fits(node) ? [{ at, length: node.name.length }] : [])).sort((one, other) => one.length - other.length);
+    const named = found.slice(0, NAMED).flatMap(({ at }) => nodeAt(graph, at) ?? []);
+    return { selected: nodeAt(graph, graph.nodes.findIndex((node) => node.unique_id === search.node)), named };
+  }, [graph, search.node, typed]);
+}
+
+function useAround(node: OfNode | undefined): Around {
+  const { project, environment, search } = useScope();
+  const { data: detail } = useProject(project);
+  const last = detail?.last_run;
+  return {
+    environment,
+    select: search.select ?? '',
+    version: detail?.version,
+    node,
+    path: search.path,
+    lastRun: last ? { run_id: last.run_id, number: last.number, isRunning: last.state !== 'finished', isGreen: last.outcome === 'succeeded' } : undefined,
+  };
+}
+
+function useActs(node: string | undefined, path: string | undefined, onHelp: () => void): Acts {
+  const { project, environment, change } = useScope();
   const { data: graph } = useGraph(project, environment);
   const navigate = useNavigate();
   const { run } = useRunning();
-  const node = graph?.nodes.find((found) => found.unique_id === search.node);
-  return useMemo(() => {
-    const command = (label: string, go: () => void, keys?: string): Found => ({ id: `command:${label}`, label, kind: 'command', go, ...(keys !== undefined && { keys }) });
-    const params = { project };
-    const onGraph = (then: () => void) => () => void navigate({ to: '/projects/$project', params, search: { node: search.node } }).then(then);
-    const facet = (label: string, tab: string | undefined) => command(`${label} of ${node?.name ?? ''}`, () => void navigate({ to: '/projects/$project', params, search: { node: search.node, tab } }));
-    const select = search.select ?? '';
-    const ofNode = node
-      ? [
-          command(`Run ${selectorOf(node)}`, () => run(selectorOf(node)), 'Ctrl ⇧ ⏎'),
-          command(`Run +${selectorOf(node)}`, () => run(`+${selectorOf(node)}`)),
-          command(`Run ${selectorOf(node)}+`, () => run(`${selectorOf(node)}+`)),
-          command(`Connect ${node.name}`, onGraph(() => gesture.set({ kind: 'connect', id: node.unique_id })), 'C'),
-          command(`Remove ${node.name}`, onGraph(() => gesture.set({ kind: 'remove', ids: [node.unique_id] })), 'Del'),
-          facet('SQL', undefined),
-          facet('Compiled SQL', 'compiled'),
-          facet('Columns and tests', 'columns'),
-          facet('Config', 'config'),
-          facet('History', 'history'),
-          facet('Rows', 'preview'),
-        ]
-      : [];
-    return [
-      command(select === '' ? 'Run everything' : `Run ${select}`, () => run(select), 'Ctrl ⏎'),
-      command('Run everything with a full refresh', () => run('', true)),
-      command('Add a node', onGraph(() => gesture.set({ kind: 'add', from: node ? [node.unique_id] : [] })), 'A'),
-      ...ofNode,
-      ...PAGES.map(([name, to]) => command(`Go to ${name}`, () => void navigate({ to, params }))),
-      command('Show problems', () => void change({ problems: true }), 'P'),
-      command('Download the files as a zip', () => window.location.assign(`/api/v1/projects/${project}/download`)),
-      command('All projects', () => void navigate({ to: '/' })),
-      command('Light theme', () => chooseTheme('light')),
-      command('Dark theme', () => chooseTheme('dark')),
-      command('Theme of the system', () => chooseTheme('system')),
-      command('Keyboard help', onHelp, '?'),
-    ];
-    // The functions are new at each render and do the same.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [project, search.select, search.node, node]);
+  const start = useStartRun(project);
+  const cancel = useCancelRun(project);
+  const disconnect = useDisconnect(project);
+  const refused = (error: unknown) => sayRefused(asProblem(error).code, asProblem(error).detail);
+  const open = (at: Place, tab?: string, other?: string) => {
+    const search = at === 'graph' ? { node: other ?? node, tab: tab === 'sql' ? undefined : tab } : at === 'files' ? { path } : {};
+    return navigate({ to: ADDRESSES[at], params: { project }, search });
+  };
+  return {
+    run,
+    retry: (failed) => start.mutate({ retry: failed }, { onSuccess: ({ run_id, number }) => sayStarted(run_id, number ?? null), onError: refused }),
+    cancel: (running) => cancel.mutate(running, { onError: refused }),
+    disconnect: (from, to) => graph && disconnect.mutate({ from, to, baseVersion: graph.version }),
+    begin: (next, at, other) => void open(at, undefined, other).then(() => gesture.set(next)),
+    open: (at, tab, other) => void open(at, tab, other),
+    toCanvas: (other) => void open('graph', undefined, other).then(() => document.getElementById('canvas')?.focus()),
+    projects: () => void navigate({ to: '/' }),
+    problems: () => void change({ problems: true }),
+    download: () => window.location.assign(`/api/v1/projects/${project}/download`),
+    theme: chooseTheme,
+    help: onHelp,
+  };
+}
+
+/** Lists what the palette can do on this page beside finding; with nodes that were typed as well as with the selected one. */
+export function useCommands(typed: string, onHelp: () => void): Command[] {
+  const { selected, named } = useNodes(typed);
+  const around = useAround(selected);
+  const acts = useActs(selected?.unique_id, around.path, onHelp);
+  return [...commandsOf(around, acts), ...named.flatMap((node) => ofNode(node, acts))];
 }

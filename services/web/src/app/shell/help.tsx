@@ -2,7 +2,8 @@ import { Dialog } from '@/components/ui/overlay';
 
 import styles from './shell.module.css';
 
-const PARTS: [string, [string, ...string[]][]][] = [
+/** The shortcuts by where they work: what each does, and its keys. */
+export const PARTS: [string, [string, ...string[]][]][] = [
   [
     'Anywhere',
     [
@@ -22,6 +23,7 @@ const PARTS: [string, [string, ...string[]][]][] = [
       ['Connect the node', 'C'],
       ['Rename the node', 'F2'],
       ['Remove the node', 'Del'],
+      ['Move the node', 'Alt ←', 'Alt →', 'Alt ↑', 'Alt ↓'],
       ['Pick several nodes', 'Shift ↓', 'Ctrl click'],
       ['Open a group', 'Enter'],
       ['Let go of the node', 'Esc'],

@@ -1,10 +1,12 @@
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useMemo, useState } from 'react';
 
-import { useGraph, useSearch, useTree } from '@/api/queries';
+import { useGraph, useNames, useSearch, useTree } from '@/api/queries';
+import options from '@/components/ui/options.module.css';
 import { Dialog } from '@/components/ui/overlay';
 import { useSettled } from '@/lib/use-settled';
 
+import { useCommands } from './commands';
 import { useScope } from './scope';
 import styles from './shell.module.css';
 
@@ -13,7 +15,7 @@ const SHOWN = 40;
 /** How many names are shown above the lines of files. */
 const NAMED = 12;
 
-export interface Found {
+interface Found {
   id: string;
   label: string;
   kind: string;
@@ -46,12 +48,14 @@ function best(all: Found[], typed: string): Found[] {
   return fitting.sort((a, b) => a.rank - b.rank).slice(0, SHOWN).map(({ found }) => found);
 }
 
-function useEverything(commands: Found[]): Found[] {
+function useEverything(typed: string, onHelp: () => void): Found[] {
+  const commands = useCommands(typed, onHelp);
   const { project, environment } = useScope();
   const navigate = useNavigate();
   const { data: graph } = useGraph(project, environment);
   const { data: tree } = useTree(project);
-  return useMemo(() => {
+  const { data: names } = useNames(project, environment);
+  const named = useMemo(() => {
     const nodes = (graph?.nodes ?? []).map((node) => ({
       id: node.unique_id,
       label: node.name,
@@ -65,8 +69,13 @@ function useEverything(commands: Found[]): Found[] {
       kind: 'file',
       go: () => void navigate({ to: '/projects/$project/files', params: { project }, search: { path: file.path } }),
     }));
-    return [...nodes, ...commands, ...files];
-  }, [graph, tree, commands, navigate, project]);
+    const macros = (names?.macros ?? []).flatMap(({ name, package: owner, place }) =>
+      place ? [{ id: `macro:${owner}.${name}`, label: name, kind: `macro ${owner}`, go: () => void navigate({ to: '/projects/$project/files', params: { project }, search: { path: place.path, line: place.line } }) }] : [],
+    );
+    return { nodes, macros, files };
+  }, [graph, tree, names, navigate, project]);
+  const able = commands.map(({ label, keys, go }): Found => ({ id: `command:${label}`, label, kind: 'command', go, ...(keys !== undefined && { keys }) }));
+  return [...named.nodes, ...able, ...named.macros, ...named.files];
 }
 
 /** Answers the lines of all files in which a text stands, once somebody stopped typing. */
@@ -94,13 +103,13 @@ function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found
           role="option"
           tabIndex={-1}
           aria-selected={place === at}
-          className={styles.result}
+          className={options.option}
           ref={(element) => {
             if (place === at) element?.scrollIntoView({ block: 'nearest' });
           }}
           onClick={() => onGo(result)}
         >
-          <span className={styles.stripe} style={{ background: result.colour ?? 'var(--line3)' }} />
+          <span className={options.stripe} style={{ background: result.colour ?? 'var(--line3)' }} />
           <span className="mono clip">{result.label}</span>
           <small className="clip">{result.kind}</small>
           {result.keys !== undefined && <kbd>{result.keys}</kbd>}
@@ -110,22 +119,17 @@ function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found
   );
 }
 
-type Props = { open: boolean; onOpenChange: (open: boolean) => void; commands: Found[] };
+type Props = { onClose: () => void; onHelp: () => void };
 
 /** Finds nodes, files and commands by their names, and texts in files. */
-export function Palette({ open, onOpenChange, commands }: Props) {
+export default function Palette({ onClose, onHelp }: Props) {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
-  const named = best(useEverything(commands), typed.trim());
+  const named = best(useEverything(typed.trim(), onHelp), typed.trim());
   const lines = useLines(typed.trim());
   const found = [...named.slice(0, lines.length > 0 ? NAMED : SHOWN), ...lines.slice(0, SHOWN)];
-  const close = () => {
-    onOpenChange(false);
-    setTyped('');
-    setAt(0);
-  };
   const go = (result: Found) => {
-    close();
+    onClose();
     result.go();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -137,7 +141,7 @@ export function Palette({ open, onOpenChange, commands }: Props) {
     event.preventDefault();
   };
   return (
-    <Dialog open={open} onOpenChange={(next) => (next ? onOpenChange(true) : close())} title="Search">
+    <Dialog open onOpenChange={onClose} title="Search">
       <div className={styles.palette}>
         <input
           autoFocus

@@ -1,5 +1,5 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { Suspense, lazy, useEffect, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useLive } from '@/api/live';
@@ -11,14 +11,17 @@ import { showState } from '@/lib/favicon';
 import { useShortcuts } from '@/lib/shortcuts';
 import { runStatus } from '@/lib/status';
 
-import { useCommands } from './commands';
 import { Header } from './header';
 import { Help } from './help';
-import { Palette } from './palette';
 import { Rail } from './rail';
 import { useRunning } from './run-button';
 import { useScope } from './scope';
 import styles from './shell.module.css';
+
+const loadPalette = () => import('./palette');
+const Palette = lazy(loadPalette);
+/** When the palette is loaded: who presses Ctrl K types on at once, and the first view does not wait for it. */
+const PALETTE_AFTER_MS = 1000;
 
 /** Says in the window's title where this is; there and in its icon how the last run stands. */
 function useTitle(detail: ProjectDetail | undefined): void {
@@ -58,8 +61,11 @@ export function ProjectLayout() {
   const [searching, setSearching] = useState(false);
   const { run } = useRunning();
   const openDiagnostic = useOpenDiagnostic();
-  const commands = useCommands(() => setHelping(true));
   useTitle(detail);
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), PALETTE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts([
     { keys: '/', does: 'Search', run: () => setSearching(true) },
     { keys: 'Ctrl k', does: 'Search', run: () => setSearching(true) },
@@ -72,7 +78,7 @@ export function ProjectLayout() {
     <div className={styles.root}>
       <Header connection={connection} />
       <div className={styles.project}>
-        <Rail project={project} onHelp={() => setHelping(true)} />
+        <Rail project={project} onSearch={() => setSearching(true)} onHelp={() => setHelping(true)} />
         <main className={styles.main}>
           <div className={styles.outlet}>
             {failed ? <ProblemBlank problem={failed} onRetry={() => void refetch()} /> : <Outlet />}
@@ -83,7 +89,11 @@ export function ProjectLayout() {
         </main>
       </div>
       <Help open={helping} onOpenChange={setHelping} />
-      <Palette open={searching} onOpenChange={setSearching} commands={commands} />
+      {searching && (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setSearching(false)} onHelp={() => setHelping(true)} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-import { FileIcon, GraphIcon, HelpIcon, HistoryIcon, PublishIcon, RunsIcon, SettingsIcon } from '@/components/ui/icons';
+import { FileIcon, GraphIcon, HelpIcon, HistoryIcon, PublishIcon, RunsIcon, SearchIcon, SettingsIcon } from '@/components/ui/icons';
 import { Tooltip } from '@/components/ui/overlay';
 
 import styles from './shell.module.css';
@@ -16,9 +16,14 @@ const PLACES: { to: '/projects/$project' | `/projects/$project/${'files' | 'runs
 ];
 
 /** Leads to the pages of a project. */
-export function Rail({ project, onHelp }: { project: string; onHelp: () => void }) {
+export function Rail({ project, onSearch, onHelp }: { project: string; onSearch: () => void; onHelp: () => void }) {
   return (
     <nav className={styles.rail} aria-label="Project">
+      <Tooltip says="Search, and every command (/ or Ctrl K)" side="right">
+        <button type="button" aria-label="Search" onClick={onSearch}>
+          <SearchIcon size={18} />
+        </button>
+      </Tooltip>
       {PLACES.map(({ to, name, icon }) => (
         <Tooltip key={to} says={name} side="right">
           <Link to={to} params={{ project }} activeOptions={{ exact: to === '/projects/$project', includeSearch: false }} aria-label={name}>

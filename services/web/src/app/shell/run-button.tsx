@@ -1,15 +1,22 @@
-import { Suspense, lazy, useState } from 'react';
+import { Link } from '@tanstack/react-router';
+import { Suspense, lazy } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useStartRun } from '@/api/mutations';
 import { useGraph, useProject, useSelection } from '@/api/queries';
+import type { RunSummary } from '@/api/schema';
+import { Glyph } from '@/components/ui/bits';
+import chips from '@/components/ui/bits.module.css';
 import { Button } from '@/components/ui/button';
 import { ChevronIcon, PlayIcon } from '@/components/ui/icons';
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from '@/components/ui/overlay';
 import { plural } from '@/lib/format';
 import { selectorOf } from '@/lib/selector';
+import { runStatus } from '@/lib/status';
+import { useStore } from '@/lib/store';
 import { sayRefused, sayStarted } from '@/lib/strip';
 
+import { gesture } from './gesture';
 import { useScope } from './scope';
 import styles from './shell.module.css';
 
@@ -58,21 +65,34 @@ function ChangedItem({ last, onRun }: { last: number; onRun: (select: string) =>
   );
 }
 
+/** Leads to the last run, and says how it stands. */
+function LastRun({ project, run }: { project: string; run: RunSummary }) {
+  const { tone, glyph, word } = runStatus(run);
+  return (
+    <Link to="/projects/$project/runs/$run" params={{ project, run: run.run_id }} className={chips.chip} aria-label={`Run ${run.number}: ${word}`} title={word}>
+      <Glyph tone={tone} glyph={glyph} />
+      <span>
+        run <b>{run.number}</b>
+        {run.state !== 'finished' && word.replace(/^\w+/, '')}
+      </span>
+    </Link>
+  );
+}
+
 /** Runs what the selector finds; its menu runs the selected node and what is around it, what changed, or all. */
 export function RunButton() {
   const { project, environment, search } = useScope();
   const { data: graph } = useGraph(project, environment);
   const { data: detail } = useProject(project);
   const { run, starting } = useRunning();
-  const [planning, setPlanning] = useState(false);
+  const planning = useStore(gesture)?.kind === 'plan';
   const node = graph?.nodes.find((found) => found.unique_id === search.node);
   const name = node && selectorOf(node);
   const select = search.select ?? '';
-  const isRunning = detail?.last_run != null && detail.last_run.state !== 'finished';
-  return (
+  const split = (
     <span className={styles.split}>
       <Button look="primary" busy={starting} onClick={() => run(select)} title={select === '' ? 'Run everything (Ctrl Enter)' : `Run ${select} (Ctrl Enter)`}>
-        <PlayIcon size={12} /> {isRunning ? 'Run again' : 'Run'}
+        <PlayIcon size={12} /> Run
       </Button>
       <Menu
         align="end"
@@ -96,13 +116,19 @@ export function RunButton() {
         <MenuItem onSelect={() => run('')}>Everything</MenuItem>
         <MenuItem onSelect={() => run('', true)}>Everything, with a full refresh</MenuItem>
         <MenuSeparator />
-        <MenuItem onSelect={() => setPlanning(true)}>Show the plan first…</MenuItem>
+        <MenuItem onSelect={() => gesture.set({ kind: 'plan' })}>Show the plan first…</MenuItem>
       </Menu>
       {planning && (
         <Suspense fallback={null}>
-          <PlanDialog project={project} environment={environment} select={select} busy={starting} onRun={run} onClose={() => setPlanning(false)} />
+          <PlanDialog project={project} environment={environment} select={select} busy={starting} onRun={run} onClose={() => gesture.set(null)} />
         </Suspense>
       )}
     </span>
+  );
+  return (
+    <>
+      {detail?.last_run && <LastRun project={project} run={detail.last_run} />}
+      {split}
+    </>
   );
 }

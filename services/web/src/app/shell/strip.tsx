@@ -4,6 +4,7 @@ import { useEffect } from 'react';
 import { Glyph } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
 import { CloseIcon } from '@/components/ui/icons';
+import { classes } from '@/lib/class-names';
 import { fileName, plural } from '@/lib/format';
 import { useStore } from '@/lib/store';
 import { type Said, type Wrote, strip } from '@/lib/strip';
@@ -35,7 +36,9 @@ function Content({ said, project }: { said: Said; project: string | undefined })
       return (
         <>
           <Glyph tone="ok" glyph="✓" />
-          <span className="clip">{said.wrote.summary}</span>
+          <span className={classes(styles.summary, 'clip')} title={said.wrote.summary}>
+            {said.wrote.summary}
+          </span>
           <Files files={said.wrote.files} />
           {said.wrote.eventId !== null && project !== undefined && (
             <Link to="/projects/$project/history" params={{ project }} search={{ event: said.wrote.eventId }} onClick={() => strip.set(null)}>

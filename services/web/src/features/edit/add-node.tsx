@@ -24,6 +24,8 @@ type Props = {
   /** The unique_ids of what it reads, to begin with. */
   from: readonly string[];
   onAdded: (uniqueId: string) => void;
+  /** Declares a source instead. */
+  onSource: () => void;
   onClose: () => void;
 };
 
@@ -44,7 +46,7 @@ function Reads({ reads, onDrop }: { reads: readonly GraphNode[]; onDrop: (id: st
 }
 
 /** Adds a model: its layer, what it reads, its name as the layer has it; shows the file before it is written. */
-export function AddNode({ project, graph, from, onAdded, onClose }: Props) {
+export function AddNode({ project, graph, from, onAdded, onSource, onClose }: Props) {
   const [ids, setIds] = useState(() => from.filter((id) => graph.nodes.some((node) => node.unique_id === id && READABLE.has(node.resource_type))));
   const reads = ids.flatMap((id) => graph.nodes.find((node) => node.unique_id === id) ?? []);
   const [chosen, setChosen] = useState(() => templateFor(reads).id);
@@ -89,6 +91,9 @@ export function AddNode({ project, graph, from, onAdded, onClose }: Props) {
           {preview.data ? <Changes files={preview.data.files} label="What it writes" /> : <p className="muted">{preview.error ? 'Nothing would be written.' : 'Looking at what it would write…'}</p>}
         </div>
         <DialogFoot>
+          <Button look="quiet" onClick={onSource}>
+            Declare a source instead
+          </Button>
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit" busy={add.isPending} disabled={members.name === ''}>
             Add {members.name}

@@ -61,9 +61,14 @@ function Item({ project, environment, onEdit }: { project: string; environment: 
 }
 
 /** Shows the environments of a project: where each runs, and whether that answers. */
-export function Environments({ project }: { project: string }) {
+export function Environments({ project, adding, onAdding }: { project: string; adding: boolean; onAdding: (adding: boolean) => void }) {
   const { data, error, refetch } = useEnvironments(project);
-  const [edited, setEdited] = useState<Environment | 'new' | null>(null);
+  const [chosen, setChosen] = useState<Environment | null>(null);
+  const edited = adding ? 'new' : chosen;
+  const setEdited = (next: Environment | 'new' | null) => {
+    onAdding(next === 'new');
+    setChosen(next === 'new' ? null : next);
+  };
   return (
     <Page title="Environments" width={860} actions={<Button onClick={() => setEdited('new')}>New environment</Button>}>
       {error && !data ? (

@@ -12,9 +12,10 @@ import { ProblemBlank, ProblemNote } from '@/components/ui/problem';
 import { useEditing } from '@/lib/use-editing';
 
 import { FileMenu } from './file-menu';
+import type { Asked } from './files';
 import styles from './files.module.css';
 
-type Of = { project: string; environment: string; line: number | undefined; onMoved: (path: string | undefined) => void };
+type Of = { project: string; environment: string; line: number | undefined; onMoved: (path: string | undefined) => void; asked: Asked; onAsk: (asked: Asked) => void };
 
 function useMarks({ project, environment }: Of, path: string) {
   const { data } = useDiagnostics(project, environment);
@@ -28,14 +29,18 @@ function useMarks({ project, environment }: Of, path: string) {
 }
 
 function Text({ file, text, ...of }: Of & { file: FileText; text: string }) {
-  const { project, line, onMoved } = of;
+  const { project, line, onMoved, asked, onAsk } = of;
   const { path, version } = file;
   const editing = useEditing(project, { path, text, version });
   const save = useSaveFile(project);
   const marks = useMarks(of, path);
   const send = (written = editing.text, baseVersion = editing.base) => {
     if (!editing.isDirty || save.isPending) return;
-    save.mutate({ path, text: written, baseVersion }, { onSuccess: (result) => editing.saved(editing.text, result.version) });
+    // Also where another file was opened meanwhile; what was refused is in `save.error`.
+    save.mutateAsync({ path, text: written, baseVersion }).then(
+      (result) => editing.saved(editing.text, result.version),
+      () => undefined,
+    );
   };
   const takeTheirs = () => {
     editing.discard();
@@ -61,7 +66,7 @@ function Text({ file, text, ...of }: Of & { file: FileText; text: string }) {
         <Button look={editing.isDirty ? 'primary' : 'plain'} busy={save.isPending} disabled={!editing.isDirty} onClick={() => send()}>
           Save
         </Button>
-        <FileMenu project={project} path={path} baseVersion={version} onMoved={onMoved} />
+        <FileMenu project={project} path={path} baseVersion={version} onMoved={onMoved} asked={asked} onAsk={onAsk} />
       </div>
       {problem && (
         <div className={styles.note}>

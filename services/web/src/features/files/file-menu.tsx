@@ -8,6 +8,8 @@ import { ChevronIcon } from '@/components/ui/icons';
 import { Dialog, DialogFoot, Menu, MenuItem } from '@/components/ui/overlay';
 import { ProblemNote } from '@/components/ui/problem';
 
+import type { Asked } from './files';
+
 type Of = { project: string; path: string; baseVersion: number; onMoved: (path: string | undefined) => void };
 
 function Move({ project, path, baseVersion, onMoved, onClose }: Of & { onClose: () => void }) {
@@ -59,9 +61,8 @@ function Remove({ project, path, baseVersion, onMoved, onClose }: Of & { onClose
 }
 
 /** Moves and removes a file. */
-export function FileMenu(of: Of) {
-  const [open, setOpen] = useState<'move' | 'remove' | null>(null);
-  const close = () => setOpen(null);
+export function FileMenu({ asked, onAsk, ...of }: Of & { asked: Asked; onAsk: (asked: Asked) => void }) {
+  const close = () => onAsk(null);
   const trigger = (
     <Button look="icon" aria-label="More for this file">
       <ChevronIcon size={14} />
@@ -70,11 +71,11 @@ export function FileMenu(of: Of) {
   return (
     <>
       <Menu trigger={trigger} align="end">
-        <MenuItem onSelect={() => setOpen('move')}>Move or rename…</MenuItem>
-        <MenuItem onSelect={() => setOpen('remove')}>Remove…</MenuItem>
+        <MenuItem onSelect={() => onAsk('move')}>Move or rename…</MenuItem>
+        <MenuItem onSelect={() => onAsk('remove')}>Remove…</MenuItem>
       </Menu>
-      {open === 'move' && <Move {...of} onClose={close} />}
-      {open === 'remove' && <Remove {...of} onClose={close} />}
+      {asked === 'move' && <Move {...of} onClose={close} />}
+      {asked === 'remove' && <Remove {...of} onClose={close} />}
     </>
   );
 }

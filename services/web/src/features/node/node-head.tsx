@@ -1,5 +1,4 @@
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 
 import type { NodeDetail } from '@/api/schema';
 import { Pill } from '@/components/ui/bits';
@@ -54,13 +53,12 @@ function More({ node, onRun, onConnect, onRename, onRemove }: Pick<Props, 'node'
 }
 
 /** Names the node, says where it is defined and how it stands; it is renamed here. */
-export function NodeHead({ project, node, isDraft, state, wide, onWide, onRun, onConnect, onMoved, onRemove, onClose }: Props) {
-  const [renaming, setRenaming] = useState(false);
+export function NodeHead({ project, node, isDraft, state, renaming, onRenaming, wide, onWide, onRun, onConnect, onMoved, onRemove, onClose }: Props) {
   const canRename = RENAMEABLE.has(node.resource_type);
-  useShortcuts([{ keys: 'F2', does: 'Rename', run: () => setRenaming(canRename) }]);
-  if (renaming) {
+  useShortcuts([{ keys: 'F2', does: 'Rename', run: () => onRenaming(canRename) }]);
+  if (renaming && canRename) {
     const done = (moved: { moved: { from: string; to: string }[] } | null) => {
-      setRenaming(false);
+      onRenaming(false);
       const here = moved?.moved.find(({ from }) => from === node.unique_id);
       if (here) onMoved(here.to);
     };
@@ -77,8 +75,8 @@ export function NodeHead({ project, node, isDraft, state, wide, onWide, onRun, o
         <h2 className="clip" title={node.name}>
           {node.name}
         </h2>
-        {RENAMEABLE.has(node.resource_type) && (
-          <Button look="icon" aria-label={`Rename ${node.name}`} onClick={() => setRenaming(true)}>
+        {canRename && (
+          <Button look="icon" aria-label={`Rename ${node.name}`} onClick={() => onRenaming(true)}>
             <PenIcon size={14} />
           </Button>
         )}
@@ -97,7 +95,7 @@ export function NodeHead({ project, node, isDraft, state, wide, onWide, onRun, o
         <Button look="icon" aria-label={wide ? 'Narrow the panel' : 'Widen the panel'} aria-pressed={wide} onClick={() => onWide(!wide)}>
           <WidenIcon size={14} />
         </Button>
-        <More node={node} onRun={onRun} onConnect={onConnect} onRename={() => setRenaming(true)} onRemove={onRemove} />
+        <More node={node} onRun={onRun} onConnect={onConnect} onRename={() => onRenaming(true)} onRemove={onRemove} />
         <Button look="icon" aria-label="Close the panel" onClick={onClose}>
           <CloseIcon size={14} />
         </Button>

@@ -41,11 +41,16 @@ export interface NodePanelProps {
   state: ReactNode;
   onFacet: (facet: Facet) => void;
   onRun: (node: NodeDetail) => void;
+  /** Runs the node with all that it reads. */
+  onBuild: (node: NodeDetail) => void;
   /** Goes to where something is defined. */
   onGo: (definition: Definition) => void;
   /** Asks to connect the node, and to remove it. */
   onConnect: (id: string) => void;
   onRemove: (id: string) => void;
+  /** Whether the node is being renamed. */
+  renaming: boolean;
+  onRenaming: (renaming: boolean) => void;
   wide: boolean;
   onWide: (wide: boolean) => void;
   /** The node has another unique_id now. */
@@ -60,7 +65,7 @@ function tabsOf(node: NodeDetail): Tab<Facet>[] {
   return [
     { id: 'sql', label: isSql ? 'SQL' : 'Source' },
     ...(compiles ? [{ id: 'compiled' as const, label: 'Compiled' }] : []),
-    { id: 'columns', label: `Columns & tests ${node.columns.length}` },
+    { id: 'columns', label: 'Columns & tests' },
     { id: 'config', label: 'Config' },
     { id: 'history', label: 'History' },
     ...(hasRows ? [{ id: 'preview' as const, label: 'Preview' }] : []),
@@ -68,7 +73,7 @@ function tabsOf(node: NodeDetail): Tab<Facet>[] {
 }
 
 function Loaded({ node, ...panel }: NodePanelProps & { node: NodeDetail }) {
-  const { project, environment, history, line, onFacet, onGo, onRun } = panel;
+  const { project, environment, history, line, onFacet, onGo, onRun, onBuild } = panel;
   const text = node.file?.text ?? '';
   const editing = useEditing(project, { path: node.path, text, version: node.version });
   const saving = useSaveNode(project, node, editing);
@@ -76,12 +81,12 @@ function Loaded({ node, ...panel }: NodePanelProps & { node: NodeDetail }) {
   const tabs = tabsOf(node);
   const facet = tabs.some((tab) => tab.id === panel.facet) ? panel.facet : 'sql';
   const content: Record<Facet, () => ReactNode> = {
-    sql: () => <SqlTab project={project} environment={environment} node={node} editing={editing} saving={saving} asking={asking} line={line} onGo={onGo} onRun={onRun} />,
+    sql: () => <SqlTab project={project} environment={environment} node={node} editing={editing} saving={saving} asking={asking} line={line} onGo={onGo} onRun={onRun} onBuild={onBuild} />,
     compiled: () => <CompiledTab project={project} environment={environment} node={node} />,
     columns: () => <ColumnsTab project={project} environment={environment} node={node} />,
     config: () => <ConfigTab project={project} node={node} />,
     history: () => history,
-    preview: () => <Preview asking={asking} onAsk={() => asking.ask(editing.isDirty ? editing.text : null)} />,
+    preview: () => <Preview asking={asking} onAsk={() => asking.ask(editing.isDirty ? editing.text : null)} onBuild={() => onBuild(node)} />,
   };
   return (
     <>
