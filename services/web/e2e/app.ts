@@ -41,6 +41,42 @@ export async function makeSample(name: string): Promise<string> {
   return ((await answer.json()) as { project_id: string }).project_id;
 }
 
+async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), 'dvt-actor': 'local:Bob' };
+  const answer = await fetch(`${fromEnvironment('DVT_URL')}/api/v1/projects/${path}`, { method, headers, ...init });
+  expect(answer.ok, `${method} ${path}`).toBe(true);
+  return (await answer.json()) as T;
+}
+
+/** Makes an edit by the API, as somebody else would. */
+export async function edit(project: string, command: object): Promise<void> {
+  const { version } = await ask<{ version: number }>('GET', project);
+  const commands = [{ idempotency_key: crypto.randomUUID(), base_version: version, command }];
+  const { results } = await ask<{ results: { code?: string }[] }>('POST', `${project}/commands`, { commands });
+  expect(results[0]?.code).toBeUndefined();
+}
+
+/** Runs nodes by the API, and waits until they have run. */
+export async function finishedRun(project: string, select: string): Promise<string> {
+  const { run_id } = await ask<{ run_id: string }>('POST', `${project}/runs`, { command: 'build', environment: 'dev', select });
+  await expect.poll(async () => (await ask<{ state: string }>('GET', `${project}/runs/${run_id}`)).state, { timeout: 90_000 }).toBe('finished');
+  return run_id;
+}
+
+/** Publishes the project by the API, and waits until it is in Git. */
+export async function published(project: string): Promise<void> {
+  await ask('POST', `${project}/publish`, { message: 'As it is', environment: 'dev' });
+  const state = async () => (await ask<{ publishes: { state: string }[] }>('GET', `${project}/publishes`)).publishes[0]?.state;
+  await expect.poll(state, { timeout: 60_000 }).toBe('published');
+}
+
+/** Answers where the canvas draws a node. */
+export async function placeOf(frame: Locator): Promise<{ x: number; y: number }> {
+  const place = /translate\(([-\d.]+)px, ([-\d.]+)px\)/.exec((await frame.getAttribute('style')) ?? '');
+  return { x: Math.round(Number(place?.[1])), y: Math.round(Number(place?.[2])) };
+}
+
 /** Opens a page as an actor; an error of the page itself fails the test. */
 type Open = (at: string, actor?: string) => Promise<Page>;
 

@@ -2,13 +2,17 @@
 import AxeBuilder from '@axe-core/playwright';
 import { type Page, type Route, expect } from '@playwright/test';
 
-import { graphIsDrawn, makeSample, node, test } from './app';
+import { edit, graphIsDrawn, makeSample, node, test } from './app';
 
 test('the graph is walked by arrow keys', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('walk')}?node=model.night_trains.fct_departures`);
   await graphIsDrawn(page);
   await page.getByRole('application', { name: /Graph of/ }).focus();
   await page.keyboard.press('ArrowLeft');
+  await expect(page).toHaveURL(/node=model.night_trains.int_departures_delayed/);
+  await page.keyboard.press(']');
+  await expect(page).toHaveURL(/node=model.night_trains.fct_departures/);
+  await page.keyboard.press('[');
   await expect(page).toHaveURL(/node=model.night_trains.int_departures_delayed/);
   await page.keyboard.press('f');
   await expect(page.getByText('2 steps each way')).toBeVisible();
@@ -32,6 +36,18 @@ test('the help lists the keys', async ({ open }) => {
   await graphIsDrawn(page);
   await page.keyboard.press('?');
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toContainText('Walk the graph');
+});
+
+test('problems are opened by P, and Enter leads to the line', async ({ open }) => {
+  const project = await makeSample('problems by keys');
+  await edit(project, { type: 'set_sql', unique_id: 'model.night_trains.dim_lines', sql: "select 1\n\nfrom {{ ref('nobody') }}" });
+  const page = await open(`/projects/${project}`);
+  await graphIsDrawn(page);
+  await page.locator('body').press('p');
+  await page.getByRole('region', { name: 'Problems' }).getByRole('button', { name: /nobody/ }).press('Enter');
+  await expect(page.locator('.cm-marked-bad')).toContainText("ref('nobody')");
+  await page.getByRole('button', { name: 'Close problems' }).press('Enter');
+  await expect(page.getByRole('region', { name: 'Problems' })).toBeHidden();
 });
 
 async function violations(page: Page): Promise<string[]> {

@@ -12,11 +12,12 @@ import {
   useOnViewportChange,
   useReactFlow,
 } from '@xyflow/react';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Graph, RunStep } from '@/api/schema';
 import { Skeleton } from '@/components/ui/bits';
 import { ProblemBlank } from '@/components/ui/problem';
+import { useDraftPaths } from '@/lib/drafts';
 import { createStore } from '@/lib/store';
 
 import { FocusNotice, Overview, Tools } from './canvas-tools';
@@ -41,6 +42,11 @@ const ZOOM = { min: 0.03, max: 2 };
 const ADD_TO_SELECTION = ['Control', 'Meta'];
 /** How far the focus on a node reaches. */
 const FOCUS_STEPS = 2;
+/** How far Alt and an arrow key move a node, in the canvas's pixels. */
+const NUDGE = 20;
+/** How long after the last key a node that was moved by keys is pinned: one pin, not one a key. */
+const NUDGE_SETTLES_MS = 300;
+const NUDGES: Record<Direction, [number, number]> = { left: [-NUDGE, 0], right: [NUDGE, 0], up: [0, -NUDGE], down: [0, NUDGE] };
 const ARROWS: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down', '[': 'left', ']': 'right' };
 
 export interface CanvasProps {
@@ -70,6 +76,14 @@ function useStates(nodes: Graph['nodes'], steps: readonly RunStep[]) {
   const [states] = useState(() => createStore<States>(new Map()));
   useEffect(() => states.set(statesOf(nodes, steps, states.get())), [states, nodes, steps]);
   return states;
+}
+
+function useDrafts(project: string) {
+  const paths = useDraftPaths(project);
+  const list = paths.join('\n');
+  const [drafts] = useState(() => createStore<ReadonlySet<string>>(new Set(paths)));
+  useEffect(() => drafts.set(new Set(list.split('\n'))), [drafts, list]);
+  return drafts;
 }
 
 function useChosen(nodes: Graph['nodes'], chosen: CanvasProps['chosen'], { inside }: Grouping['view']) {
@@ -104,10 +118,18 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const chosen = useChosen(graph.nodes, canvas.chosen, view);
   const selectedKey = keyOf(view, selected);
   const current = cursor ?? selectedKey;
-  useEffect(
-    () => setNodes((before) => place(view, positions, new Set(before.filter((node) => node.selected).map((node) => node.id)))),
-    [setNodes, view, positions],
-  );
+  /** Where keys moved nodes to, until the graph has it: what it says meanwhile is older. */
+  const nudged = useRef(new Map<string, { x: number; y: number }>());
+  useEffect(() => {
+    for (const [id, { x, y }] of nudged.current) {
+      const node = view.nodes.get(id);
+      if (node?.x === x && node.y === y) nudged.current.delete(id);
+    }
+    setNodes((before) => {
+      const placed = place(view, positions, new Set(before.filter((node) => node.selected).map((node) => node.id)));
+      return placed.map((node) => ({ ...node, position: nudged.current.get(node.id) ?? node.position }));
+    });
+  }, [setNodes, view, positions]);
   useEffect(
     () => watched.highlight.set(highlightOf(view, current, hovered, chosen)),
     [watched, view, current, hovered, chosen],
@@ -151,11 +173,23 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
       else select(undefined);
     },
   };
+  const settling = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const nudge = (direction: Direction) => {
+    const moved = nodes.find(({ id, type }) => id === current && type === 'dbt');
+    if (!moved) return;
+    const [dx, dy] = NUDGES[direction];
+    const position = { x: Math.round(moved.position.x) + dx, y: Math.round(moved.position.y) + dy };
+    nudged.current.set(moved.id, position);
+    setNodes((before) => before.map((node) => (node.id === moved.id ? { ...node, position } : node)));
+    clearTimeout(settling.current);
+    settling.current = setTimeout(() => onPlace(moved.id, position.x, position.y), NUDGE_SETTLES_MS);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey) return;
     const direction = ARROWS[event.key];
-    const act = event.shiftKey ? undefined : keys[event.key];
-    if (direction) {
+    const act = event.shiftKey || event.altKey ? undefined : keys[event.key];
+    if (direction && event.altKey) nudge(direction);
+    else if (direction) {
       const to = current === undefined ? nodes.find((node) => node.type !== 'frame')?.id : walk(view, positions, current, direction);
       if (to !== undefined) {
         // With Shift the walk picks what it comes by.
@@ -249,7 +283,8 @@ export function Canvas(canvas: CanvasProps) {
   const { layout, error } = useLayout(project, view, part);
   const [others] = useState(() => createStore<Others>(new Map()));
   useEffect(() => others.set(canvas.others), [others, canvas.others]);
-  const watched = useMemo(() => ({ highlight, states, others }), [highlight, states, others]);
+  const drafts = useDrafts(project);
+  const watched = useMemo(() => ({ highlight, states, others, drafts }), [highlight, states, others, drafts]);
   if (error) return <ProblemBlank problem={{ code: 'LAYOUT', detail: error.message, trace_id: '' }} />;
   return (
     <WatchedContext value={watched}>

@@ -20,6 +20,8 @@ export interface Watched {
   states: Store<States>;
   /** Who else looks at each node, by its unique_id. */
   others: Store<Others>;
+  /** The paths of the files that have a draft. */
+  drafts: Store<ReadonlySet<string>>;
 }
 
 /** Says who looks at what, by unique_id. */
@@ -60,11 +62,12 @@ function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefin
 
 /** Draws one node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
 export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } }: NodeProps<DbtNode>) {
-  const { highlight, states, others } = useWatched();
+  const { highlight, states, others, drafts } = useWatched();
   const mark = useStorePart(highlight, (all) => nodeMark(all, id));
   // Handles listen to every move of the canvas: in a large graph only the node that is looked at has some.
   const isNear = isSteady || mark === 'selected' || mark === 'center';
   const state = useStorePart(states, (all) => all.get(id));
+  const isDraft = useStorePart(drafts, (all) => all.has(node.path));
   const here = useStorePart(others, (all) => all.get(node.unique_id));
   return (
     <div
@@ -77,6 +80,7 @@ export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } 
       {isNear && <Handle type="target" position={Position.Left} className={styles.handle} />}
       <b>{node.name}</b>
       <span className={styles.mark}>
+        {isDraft && <Glyph tone="warn" glyph="●" label="has a draft" />}
         <Mark node={node} state={state} />
       </span>
       <small>

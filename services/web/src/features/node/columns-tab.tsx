@@ -11,7 +11,7 @@ import { CloseIcon } from '@/components/ui/icons';
 import { plural } from '@/lib/format';
 
 import { AddTest } from './add-test';
-import { type BothColumn, together } from './columns';
+import { type BothColumn, together, undeclared } from './columns';
 import { Description } from './description';
 import styles from './node.module.css';
 import { Tests } from './tests';
@@ -73,7 +73,7 @@ function Columns({ project, environment, node, onTest }: Of & { onTest: (column:
   const declare = useDeclareColumns(project);
   const columns = together(node.columns, data);
   const isKnown = data?.state === 'found';
-  const missing = isKnown ? columns.filter(({ declared }) => !declared).map(({ name }) => name) : [];
+  const missing = isKnown ? undeclared(columns) : [];
   return (
     <>
       <section className={styles.section}>
@@ -81,7 +81,7 @@ function Columns({ project, environment, node, onTest }: Of & { onTest: (column:
           <h3>Columns {columns.length}</h3>
           <span data-gap />
           {missing.length > 0 && (
-            <Button busy={declare.isPending} onClick={() => declare.mutate({ unique_id: node.unique_id, columns: missing, baseVersion: node.version })}>
+            <Button busy={declare.isPending} title="Declares them in the YAML with their types, as one edit" onClick={() => declare.mutate({ unique_id: node.unique_id, columns: missing, baseVersion: node.version })}>
               Fill {plural(missing.length, 'column')}
             </Button>
           )}

@@ -1,4 +1,4 @@
-import type { NodeColumn, NodeRelation } from '@/api/schema';
+import type { DeclaredColumn, NodeColumn, NodeRelation } from '@/api/schema';
 
 /** Is a column as the YAML declares it, as the target has it, or both. */
 export interface BothColumn {
@@ -17,4 +17,9 @@ export function together(declared: readonly NodeColumn[], relation: NodeRelation
   });
   const lacking = declared.filter((column) => !actual.some(same(column.name)));
   return [...found, ...lacking.map((column) => ({ name: column.name, declared: column, actual: undefined }))];
+}
+
+/** Lists what the YAML lacks of the target's columns: whole columns, and the types of those that it declares without one. */
+export function undeclared(columns: readonly BothColumn[]): DeclaredColumn[] {
+  return columns.flatMap(({ name, declared, actual }) => (actual && declared?.data_type == null ? [{ name, data_type: actual.type }] : []));
 }

@@ -1,11 +1,11 @@
 import { useEffect } from 'react';
 
 import { Preview } from './preview-tab';
-import { useRows } from './use-rows';
+import { useFailures } from './use-rows';
 
-/** Shows the rows that a test finds now. */
-export function FailingRows({ project, environment, test }: { project: string; environment: string; test: string }) {
-  const asking = useRows(project, environment, test);
+/** Shows the rows that a test of a run finds now, by the query that the run sent. */
+export function FailingRows({ project, run, test }: { project: string; run: string; test: string }) {
+  const asking = useFailures(project, run, test);
   const { state } = asking.rows;
   useEffect(() => {
     if (state === 'none') asking.ask(null);

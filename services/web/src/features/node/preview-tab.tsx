@@ -7,7 +7,10 @@ import styles from './node.module.css';
 import { RowsGrid } from './rows-grid';
 import type { Asking, Rows } from './use-rows';
 
-function Content({ rows }: { rows: Rows }) {
+/** What Postgres says where a relation is not there. */
+const UNDEFINED_TABLE = '42P01';
+
+function Content({ rows, onBuild }: { rows: Rows; onBuild: (() => void) | undefined }) {
   switch (rows.state) {
     case 'none':
       return <Blank title="No rows yet">The first 500 rows, read-only, as the SQL is in the editor.</Blank>;
@@ -25,6 +28,12 @@ function Content({ rows }: { rows: Rows }) {
       return (
         <div className={styles.note}>
           <ProblemNote problem={{ code: rows.sqlstate ? `SQLSTATE ${rows.sqlstate}` : rows.code, trace_id: '', detail: rows.place ? `${rows.place.path}:${rows.place.line}:${rows.place.column} ${rows.message}` : rows.message }} />
+          {rows.sqlstate === UNDEFINED_TABLE && onBuild && (
+            <p className={styles.hint}>
+              What it reads is not in the target yet.{' '}
+              <Button onClick={onBuild}>Run it with all upstream</Button>
+            </p>
+          )}
         </div>
       );
   }
@@ -39,7 +48,7 @@ function words({ rows, cte }: Asking, title: string): string {
 }
 
 /** Shows the first rows of the node. */
-export function Preview({ asking, title = 'Preview', onAsk }: { asking: Asking; title?: string; onAsk: () => void }) {
+export function Preview({ asking, title = 'Preview', onAsk, onBuild }: { asking: Asking; title?: string; onAsk: () => void; onBuild?: () => void }) {
   return (
     <div className={styles.fill}>
       <div className={styles.bar} style={{ borderTop: 0 }}>
@@ -49,7 +58,7 @@ export function Preview({ asking, title = 'Preview', onAsk }: { asking: Asking; 
           {asking.rows.state === 'none' ? 'Show rows' : 'Run again'} <kbd>Ctrl ⏎</kbd>
         </Button>
       </div>
-      <Content rows={asking.rows} />
+      <Content rows={asking.rows} onBuild={onBuild} />
     </div>
   );
 }

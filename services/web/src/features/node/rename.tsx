@@ -60,6 +60,7 @@ export function Rename({ project, node, onDone }: Props) {
   };
   const problem = rename.error ?? preview.error;
   const edits = preview.data?.files.reduce((sum, file) => sum + file.hunks.length, 0) ?? 0;
+  const moves = preview.data?.files.filter((file) => file.moved_to != null).length ?? 0;
   return (
     <form onSubmit={submit} aria-label={`Rename ${node.name}`}>
       <div style={{ display: 'flex', gap: 8, marginRight: 8 }}>
@@ -85,7 +86,8 @@ export function Rename({ project, node, onDone }: Props) {
           {preview.data && (
             <>
               <p>
-                <b>{plural(edits, 'edit')}</b> in {plural(preview.data.files.length, 'file')}. In the target: {preview.data.target}.
+                <b>{plural(edits, 'edit')}</b> in {plural(preview.data.files.length, 'file')}
+                {moves > 0 && `, of which ${moves} ${moves === 1 ? 'is' : 'are'} renamed`}. In the target: {preview.data.target}.
               </p>
               <Changes files={preview.data.files} label="What the rename writes" />
               <Mentions preview={preview.data} />

@@ -33,8 +33,11 @@ export function useSaveNode(project: string, node: NodeDetail, editing: Editing)
       editing.saved(editing.text, version);
       then?.();
     };
-    if (isSql) setSql.mutate({ unique_id: node.unique_id, sql: text, baseVersion }, { onSuccess });
-    else saveFile.mutate({ path: node.path, text, baseVersion }, { onSuccess });
+    const written = isSql
+      ? setSql.mutateAsync({ unique_id: node.unique_id, sql: text, baseVersion })
+      : saveFile.mutateAsync({ path: node.path, text, baseVersion });
+    // Also where the panel was closed meanwhile; what was refused is in `problem`.
+    written.then(onSuccess, () => undefined);
   };
   /** Saves what was typed, where something was, and goes on. */
   const save = (then?: () => void) => (editing.isDirty ? send(editing.text, editing.base, then) : then?.());
@@ -53,6 +56,7 @@ type Props = {
   line: number | undefined;
   onGo: (definition: Definition) => void;
   onRun: (node: NodeDetail) => void;
+  onBuild: (node: NodeDetail) => void;
 };
 
 function Messages({ node }: { node: NodeDetail }) {
@@ -125,7 +129,7 @@ function useKnown(project: string, environment: string): Known {
 }
 
 /** Edits the text that defines a node; its problems stand at their lines, its rows below. */
-export function SqlTab({ project, environment, node, editing, saving, asking, line, onGo, onRun }: Props) {
+export function SqlTab({ project, environment, node, editing, saving, asking, line, onGo, onRun, onBuild }: Props) {
   const known = useKnown(project, environment);
   const complete = useMemo(() => completeSql(() => known), [known]);
   const marks = useMemo(() => marksOf(node, asking), [node, asking]);
@@ -196,7 +200,7 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
       </div>
       {asking.rows.state !== 'none' && (
         <div className={styles.preview}>
-          <Preview asking={asking} onAsk={() => ask(asking.cte)} />
+          <Preview asking={asking} onAsk={() => ask(asking.cte)} onBuild={() => onBuild(node)} />
         </div>
       )}
     </div>

@@ -1,9 +1,10 @@
+import type { UseMutationResult } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { asProblem } from '@/api/client';
-import { useAskRows } from '@/api/mutations';
+import { useAskFailures, useAskRows } from '@/api/mutations';
 import { usePreview } from '@/api/queries';
-import type { Place, PreviewRows, Problem } from '@/api/schema';
+import type { Place, PreviewRef, PreviewRows, Problem } from '@/api/schema';
 
 /** How many rows a preview asks for; the most that the API gives. */
 const LIMIT = 500;
@@ -24,16 +25,11 @@ export interface Asking {
   ask: (sql: string | null, cte?: string) => void;
 }
 
-/** Asks for the first rows of a node, and follows the answer. */
-export function useRows(project: string, environment: string, uniqueId: string): Asking {
+/** Follows the answer to a question for rows. */
+function useAnswer<Wanted>(project: string, asked: UseMutationResult<PreviewRef, Error, Wanted>) {
   const [id, setId] = useState<string>();
-  const asked = useAskRows(project);
   const { data, error } = usePreview(project, id);
-  const [cte, setCte] = useState<string>();
-  const ask = (sql: string | null, wanted?: string) => {
-    setCte(wanted);
-    asked.mutate({ unique_id: uniqueId, sql, cte: wanted ?? null, environment, limit: LIMIT }, { onSuccess: ({ preview_id }) => setId(preview_id) });
-  };
+  const ask = (wanted: Wanted) => asked.mutate(wanted, { onSuccess: ({ preview_id }) => setId(preview_id) });
   const rows = (): Rows => {
     if (asked.isPending) return { state: 'pending' };
     const refused = asked.error ?? error;
@@ -43,5 +39,25 @@ export function useRows(project: string, environment: string, uniqueId: string):
     if (data.state === 'done') return { state: 'done', rows: data };
     return { state: 'failed', code: data.code, message: data.message, sqlstate: data.sqlstate ?? null, place: data.place ?? null };
   };
-  return { rows: rows(), cte, ask };
+  return { rows: rows(), ask };
+}
+
+/** Asks for the first rows of a node, and follows the answer. */
+export function useRows(project: string, environment: string, uniqueId: string): Asking {
+  const { rows, ask } = useAnswer(project, useAskRows(project));
+  const [cte, setCte] = useState<string>();
+  return {
+    rows,
+    cte,
+    ask: (sql, wanted) => {
+      setCte(wanted);
+      ask({ unique_id: uniqueId, sql, cte: wanted ?? null, environment, limit: LIMIT });
+    },
+  };
+}
+
+/** Asks for the rows that the query of a run's test finds now, and follows the answer. */
+export function useFailures(project: string, run: string, test: string): Asking {
+  const { rows, ask } = useAnswer(project, useAskFailures(project, LIMIT));
+  return { rows, cte: undefined, ask: () => ask({ run, test }) };
 }

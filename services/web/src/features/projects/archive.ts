@@ -68,10 +68,13 @@ async function ofFiles(found: Found[]): Promise<Archive> {
 
 /** Makes an archive of what was dropped: an archive as it is, a folder zipped. */
 export async function ofDrop(items: DataTransferItemList): Promise<Archive> {
-  // The list is emptied when the event ends: all entries are taken before anything is awaited.
-  const dropped = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  // The list is emptied when the event ends: all of it is taken before anything is awaited. What is no entry is a file.
+  const dropped = [...items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile()).filter((one) => one !== null);
   const found: Found[] = [];
-  for (const entry of dropped) await walk(entry, entry.name, found);
+  for (const one of dropped) {
+    if (one instanceof File) found.push({ path: one.name, file: one });
+    else await walk(one, one.name, found);
+  }
   return ofFiles(found);
 }
 

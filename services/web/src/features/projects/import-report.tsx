@@ -50,6 +50,10 @@ export function ImportReport({ report, programs, onClose }: { report: Report; pr
               <span className="muted">{found.how}</span>
             </li>
           ))}
+          <li>
+            <span>Into this project, in its folder on the command line:</span>
+            <span className="mono">dvt import . --into {report.name}</span>
+          </li>
         </Section>
       )}
       {diagnostic_count > 0 && (

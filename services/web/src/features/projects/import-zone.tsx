@@ -69,8 +69,8 @@ function useImporting() {
   return { busy, reading, refused, report, send, read, sample, forget: () => setRefused(null), close: () => setReport(null) };
 }
 
-/** Takes a dbt project: a folder or an archive that is dropped or chosen, or the sample. */
-export function ImportZone() {
+/** Takes a dbt project: a folder or an archive that is dropped or chosen, or the sample, which is where a newcomer begins. */
+export function ImportZone({ isFirst }: { isFirst: boolean }) {
   const [over, setOver] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -98,6 +98,7 @@ export function ImportZone() {
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
+      {isFirst && <p className={styles.about}>DVT+ shows a dbt project as a graph, lets you edit it here, runs it on your database, and publishes it to Git.</p>}
       <h2 aria-live="polite">{busy ? (reading ? 'Reading the files…' : 'Importing…') : over ? 'Let go to import' : 'Drop a dbt project here'}</h2>
       <p>
         A folder, a .zip or a .tar.gz. Nothing is changed; what is left out is listed. Or on the command line:{' '}
@@ -112,7 +113,7 @@ export function ImportZone() {
         <Button busy={busy} onClick={() => files.current?.click()}>
           Choose a file
         </Button>
-        <Button busy={busy} onClick={sample}>
+        <Button look={isFirst ? 'primary' : 'plain'} busy={busy} onClick={sample}>
           Open the sample
         </Button>
       </div>

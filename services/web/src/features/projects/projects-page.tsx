@@ -39,7 +39,7 @@ export function ProjectsPage() {
       ) : (
         <ProjectListSkeleton />
       )}
-      <ImportZone />
+      <ImportZone isFirst={data?.projects.length === 0} />
       <NewProject open={naming} onOpenChange={setNaming} />
     </Page>
   );

@@ -14,7 +14,7 @@ import styles from './publish.module.css';
 /** Up to so many files are shown with their changes from the start. */
 const OPEN_MAX = 4;
 
-const WORDS: Record<string, string> = { added: 'new', removed: 'removed', mode: 'mode', edited: '' };
+const WORDS: Record<string, string> = { added: 'new', removed: 'removed', mode: 'mode', renamed: 'renamed', edited: '' };
 
 function File({ file, first }: { file: FileComparison; first: boolean }) {
   const [open, setOpen] = useState(first);
@@ -23,6 +23,7 @@ function File({ file, first }: { file: FileComparison; first: boolean }) {
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? <ChevronIcon size={12} /> : <RightIcon size={12} />}
         <span className="mono clip" title={file.path}>
+          {file.moved_from != null && <span className="muted">{file.moved_from} → </span>}
           {file.path}
         </span>
         <span className="muted">{WORDS[file.change]}</span>

@@ -56,14 +56,20 @@ function Form({ project, environment, detail }: { project: string; environment: 
           </span>
         </div>
         {edits.length > 0 && <Edits edits={edits} />}
-        <TextArea label="Message" hint="Proposed from the edits; the first line is the subject." rows={edits.length > 1 ? 6 : 3} value={message} onChange={(event) => setTyped(event.target.value)} />
-        {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
-        <div className={styles.foot}>
-          <span />
-          <Button look="primary" busy={publish.isPending} disabled={isPublished && detail.published?.environment === environment} onClick={submit}>
-            Publish version {detail.version}
-          </Button>
-        </div>
+        {isPublished && detail.published?.environment === environment ? (
+          <p className="muted">There is nothing to publish. An edit becomes the next commit.</p>
+        ) : (
+          <>
+            <TextArea label="Message" hint="Proposed from the edits; the first line is the subject." rows={edits.length > 1 ? 6 : 3} value={message} onChange={(event) => setTyped(event.target.value)} />
+            {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
+            <div className={styles.foot}>
+              <span />
+              <Button look="primary" busy={publish.isPending} onClick={submit}>
+                Publish version {detail.version}
+              </Button>
+            </div>
+          </>
+        )}
       </Card>
       {!isPublished && (
         <>
@@ -115,12 +121,16 @@ function Publications({ project }: { project: string }) {
 }
 
 function Clone({ repository }: { repository: NonNullable<ProjectDetail['repository']> }) {
+  const [copied, setCopied] = useState(false);
+  const command = `git clone -b ${repository.branch} ${repository.url}`;
+  const copy = () => void navigator.clipboard.writeText(command).then(() => setCopied(true));
   return (
     <Card className={styles.clone}>
       <span className="muted">The repository</span>
       <code className="mono" data-testid="repository">
-        git clone -b {repository.branch} {repository.url}
+        {command}
       </code>
+      <Button onClick={copy}>{copied ? 'Copied' : 'Copy'}</Button>
     </Card>
   );
 }

@@ -42,9 +42,13 @@ function countWords({ counts }: RunDetail): string {
   return parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ');
 }
 
-/** Answers the step that is shown unless one is chosen: the one that failed, else the one that runs. */
+/** What one looks for in a run, the first of it first. */
+const LOOKED_FOR = ['failed', 'running', 'unknown', 'skipped', 'cancelled'];
+
+/** Answers the step that is shown unless one is chosen: the one that failed, else the one that runs, else what did not run. */
 function usualStep(steps: readonly RunStep[]): RunStep | undefined {
-  return steps.find((step) => step.state === 'failed') ?? steps.find((step) => step.state === 'running') ?? steps[0];
+  const found = LOOKED_FOR.flatMap((state) => steps.find((step) => step.state === state) ?? []);
+  return found[0] ?? steps[0];
 }
 
 function Verbs({ project, run, onStarted }: { project: string; run: RunDetail; onStarted: (run: string) => void }) {

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 import { asProblem } from '@/api/client';
 import { useFileAt, useStepLog, useStepSql } from '@/api/queries';
-import type { RunDetail, RunStep } from '@/api/schema';
+import type { Place, RunDetail, RunStep } from '@/api/schema';
 import { Card, Glyph, SkeletonLines } from '@/components/ui/bits';
 import { ProblemBlank } from '@/components/ui/problem';
 import { Snippet } from '@/components/ui/snippet';
@@ -44,16 +44,38 @@ function Skipped({ run, step }: Of) {
   );
 }
 
+/** Leads to where the error is mended: the node's editor where its own file has it, else the file. */
+function ToSource({ project, step, place: { path, line, column } }: Pick<Of, 'project' | 'step'> & { place: Place }) {
+  const words = `${path}:${line}:${column}`;
+  const isOwn = path.endsWith('.sql') && /^(model|snapshot)\./.test(step.unique_id);
+  return isOwn ? (
+    <Link to="/projects/$project" params={{ project }} search={{ node: step.unique_id, line }}>
+      {words}
+    </Link>
+  ) : (
+    <Link to="/projects/$project/files" params={{ project }} search={{ path, line }}>
+      {words}
+    </Link>
+  );
+}
+
 function ErrorFacet(of: Of) {
   const { error } = of.step;
   if (!error) return null;
-  const place = error.place && `${error.place.path}:${error.place.line}:${error.place.column}`;
   return (
     <>
       <div className={styles.error} role="alert">
         {error.message}
         <br />
-        <small className="mono">{[error.sqlstate && `SQLSTATE ${error.sqlstate}`, error.code, place].filter(Boolean).join(' · ')}</small>
+        <small className="mono">
+          {[error.sqlstate && `SQLSTATE ${error.sqlstate}`, error.code].filter(Boolean).join(' · ')}
+          {error.place && (
+            <>
+              {' · '}
+              <ToSource project={of.project} step={of.step} place={error.place} />
+            </>
+          )}
+        </small>
       </div>
       <Source {...of} />
       <Skipped {...of} />
@@ -100,7 +122,7 @@ function WhyFacet({ project, step }: Of) {
     ['Made as', step.materialized],
     ['Rows', step.rows == null ? null : count(step.rows)],
     ['Failing rows', step.failures == null ? null : count(step.failures)],
-    ['Says', step.message],
+    ['Says', step.message === step.reason ? null : step.message],
     ['Attempt', step.attempt > 0 ? String(step.attempt) : null],
   ];
   const isNode = step.resource_type !== 'test' && step.resource_type !== 'unit_test';
