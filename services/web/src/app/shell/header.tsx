@@ -78,16 +78,16 @@ function ProblemsButton() {
 function Others() {
   const { project, search, change } = useScope();
   const { data } = usePresence(project, search.node);
-  const others = data?.others ?? [];
-  if (others.length === 0) return null;
+  // Whoever has several windows open is one person, at the node of one of them.
+  const people = new Map(data?.others.toSorted((a, b) => Number(a.unique_id != null) - Number(b.unique_id != null)).map((other) => [actorName(other.actor), other.unique_id]));
+  if (people.size === 0) return null;
   return (
     <span className={styles.others}>
-      {others.map(({ session_id, actor, unique_id }) => {
-        const name = actorName(actor);
+      {[...people].map(([name, unique_id]) => {
         const node = unique_id?.split('.').slice(2).join('.');
         const says = node === undefined ? `${name} is here` : `${name} is here, at ${node}`;
         return (
-          <Tooltip key={session_id} says={says}>
+          <Tooltip key={name} says={says}>
             <button type="button" className={styles.other} style={{ background: colourOf(name) }} aria-label={says} onClick={() => unique_id && void change({ node: unique_id })}>
               {name.slice(0, 1).toUpperCase()}
             </button>

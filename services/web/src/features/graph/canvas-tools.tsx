@@ -31,34 +31,31 @@ type ToolsProps = {
 export function Tools({ onToggleAll, onAdd }: ToolsProps) {
   const flow = useReactFlow();
   return (
-    <>
-      <Panel position="top-left" className={styles.add ?? ''}>
-        <Button onClick={onAdd}>
-          <PlusIcon size={14} /> Add node <kbd>A</kbd>
-        </Button>
-      </Panel>
-      <Panel position="bottom-left" className={styles.tools ?? ''}>
-        <Tool says="Zoom out" onClick={() => void flow.zoomOut({ duration: 120 })}>
-          <MinusIcon />
-        </Tool>
-        <Tool says="Zoom in" onClick={() => void flow.zoomIn({ duration: 120 })}>
-          <PlusIcon />
-        </Tool>
-        <Tool says="Zoom to fit" onClick={() => void flow.fitView(FIT)}>
-          <FitIcon />
-        </Tool>
-        {onToggleAll && (
-          <>
-            <Tool says="Open all groups" onClick={() => onToggleAll(true)}>
-              <UnfoldIcon />
-            </Tool>
-            <Tool says="Close all groups" onClick={() => onToggleAll(false)}>
-              <FoldIcon />
-            </Tool>
-          </>
-        )}
-      </Panel>
-    </>
+    <Panel position="bottom-left" className={styles.tools ?? ''}>
+      <Button look="quiet" onClick={onAdd}>
+        <PlusIcon size={14} /> Add node <kbd>A</kbd>
+      </Button>
+      <hr />
+      <Tool says="Zoom out" onClick={() => void flow.zoomOut({ duration: 120 })}>
+        <MinusIcon />
+      </Tool>
+      <Tool says="Zoom in" onClick={() => void flow.zoomIn({ duration: 120 })}>
+        <PlusIcon />
+      </Tool>
+      <Tool says="Zoom to fit" onClick={() => void flow.fitView(FIT)}>
+        <FitIcon />
+      </Tool>
+      {onToggleAll && (
+        <>
+          <Tool says="Open all groups" onClick={() => onToggleAll(true)}>
+            <UnfoldIcon />
+          </Tool>
+          <Tool says="Close all groups" onClick={() => onToggleAll(false)}>
+            <FoldIcon />
+          </Tool>
+        </>
+      )}
+    </Panel>
   );
 }
 

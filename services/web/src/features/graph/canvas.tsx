@@ -9,7 +9,6 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useNodesState,
-  useOnViewportChange,
   useReactFlow,
 } from '@xyflow/react';
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
@@ -21,7 +20,7 @@ import { useDraftPaths } from '@/lib/drafts';
 import { createStore } from '@/lib/store';
 
 import { FocusNotice, Overview, Tools } from './canvas-tools';
-import { Dust, FAR, LARGE, speckAt } from './dust';
+import { Dust, LARGE, speckAt } from './dust';
 import { EdgesLayer } from './edges-layer';
 import styles from './graph.module.css';
 import { GraphNode, type Others, type Watched, WatchedContext } from './graph-node';
@@ -35,6 +34,8 @@ import { useDrawn } from './use-drawn';
 import { type Grouping, useGroups } from './use-groups';
 import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
+import { usePanning } from './use-panning';
+import { useZoomLevel } from './use-zoom-level';
 import { type Direction, walk } from './walk';
 
 const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode, edges: EdgesLayer, dust: Dust };
@@ -135,20 +136,12 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     [watched, view, current, hovered, chosen],
   );
   const isPart = layout.view !== grouping.view;
-  useFirstSight(current, positions, isPart ? focus : undefined, flow);
-  const [far, setFar] = useState(false);
-  const isLarge = view.nodes.size > LARGE;
-  const { drawn, dust } = useDrawn(view, nodes, { current, isFar: isLarge && far });
-  const [canvasElement, setCanvasElement] = useState<HTMLElement | null>(null);
-  useOnViewportChange({
-    onChange: ({ zoom }) => {
-      setFar(zoom < FAR);
-      if (!isLarge || !canvasElement) return;
-      canvasElement.toggleAttribute('data-far', zoom < FAR);
-      canvasElement.style.setProperty('--zoom', String(zoom));
-    },
-  });
-  const onPaneClick = (event: MouseEvent) => select(dust && far ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
+  const [opened, setOpened] = useState(0);
+  useFirstSight(current, positions, isPart ? focus : opened, flow);
+  const { isFar, seen } = useZoomLevel(view.nodes.size > LARGE);
+  const panning = usePanning();
+  const { drawn, dust } = useDrawn(view, nodes, { current, isFar });
+  const onPaneClick = (event: MouseEvent) => select(dust && isFar ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
   const picked = nodes.filter((node) => node.selected && node.type === 'dbt').map((node) => node.id);
   const pick = (wanted: (key: string, before: boolean) => boolean) =>
@@ -157,6 +150,10 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     const node = key === undefined ? undefined : view.nodes.get(key);
     setCursor(node ? undefined : key);
     onSelect(node?.unique_id);
+  };
+  const toggleAll = (open: boolean) => {
+    grouping.toggleAll(open);
+    setOpened(opened + 1);
   };
   useInSight(current, flow, nodes.length);
   const meant = picked.length > 1 ? picked : current === undefined ? [] : [current];
@@ -215,7 +212,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   return (
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
-    <div ref={setCanvasElement} className={styles.canvas} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div className={styles.canvas} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
       <ReactFlow
         nodes={drawn}
         nodeTypes={NODE_TYPES}
@@ -230,6 +227,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         onNodeDragStop={onNodeDragStop}
         onConnect={connect}
         onConnectEnd={onConnectEnd}
+        {...panning}
         onlyRenderVisibleElements
         nodesFocusable={false}
         edgesFocusable={false}
@@ -243,9 +241,9 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         minZoom={ZOOM.min}
         maxZoom={ZOOM.max}
       >
-        <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />
+        {seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
         <Overview colourOf={colourOf} dust={dust} />
-        <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? grouping.toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
+        <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
         {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
       </ReactFlow>
       {picked.length > 1 && canvas.picked(idsOf(picked), () => pick(() => false))}

@@ -1,11 +1,11 @@
 import type { MiniMapNodeProps, Node, NodeProps } from '@xyflow/react';
-import { memo, useMemo } from 'react';
+import { Fragment, memo, useMemo } from 'react';
 
 import { useStore } from '@/lib/store';
 
 import styles from './graph.module.css';
 import { type DbtNode, useWatched } from './graph-node';
-import { NODE_HEIGHT, NODE_WIDTH, type Point } from './layout';
+import { NODE_HEIGHT, NODE_WIDTH, type Point, piecesOf } from './layout';
 
 /** From how many nodes on those that are too small to read are drawn together. */
 export const LARGE = 300;
@@ -19,8 +19,11 @@ interface Speck extends Point {
 
 export type DustNodeType = Node<{ specks: readonly Speck[]; far: boolean }, 'dust'>;
 
-function boxes(specks: readonly Speck[], from: Point): string {
-  return specks.map(({ x, y }) => `M${x - from.x} ${y - from.y}h${NODE_WIDTH}v${NODE_HEIGHT}h${-NODE_WIDTH}z`).join('');
+/** How wide the stripe of a box is: more than a node's, as it is seen from far away. */
+const STRIPE = 14;
+
+function boxes(specks: readonly Speck[], from: Point, width = NODE_WIDTH): string {
+  return specks.map(({ x, y }) => `M${x - from.x} ${y - from.y}h${width}v${NODE_HEIGHT}h${-width}z`).join('');
 }
 
 function byKind(specks: readonly Speck[]): Map<string, Speck[]> {
@@ -31,7 +34,7 @@ function byKind(specks: readonly Speck[]): Map<string, Speck[]> {
 
 /** Makes the node that stands for all others while they are too small to read: moving the canvas mounts none of them. */
 export function dustNode(nodes: readonly DbtNode[], far: boolean): DustNodeType[] {
-  const specks = nodes.map(({ id, position, data }) => ({ key: id, kind: data.node.resource_type, ...position }));
+  const specks = nodes.map(({ id, position, data }) => ({ key: id, kind: data.node.resource_type, ...position })).sort((a, b) => a.x - b.x || a.y - b.y);
   if (specks.length === 0) return [];
   const [x, y] = [Math.min(...specks.map((speck) => speck.x)), Math.min(...specks.map((speck) => speck.y))];
   const size = { width: Math.max(...specks.map((speck) => speck.x)) + NODE_WIDTH - x, height: Math.max(...specks.map((speck) => speck.y)) + NODE_HEIGHT - y };
@@ -50,16 +53,23 @@ export const Dust = memo(function Dust({ data: { specks, far }, positionAbsolute
     const failed = specks.filter(({ key }) => stood.get(key)?.status?.tone === 'bad');
     return {
       faint: boxes(specks.filter((speck) => !isChosen(speck)), from),
-      kinds: [...byKind(specks.filter(isChosen))].map(([kind, some]) => ({ kind, path: boxes(some, from) })),
+      kinds: [...byKind(specks.filter(isChosen))].map(([kind, some]) => ({ kind, pieces: piecesOf(some).map((few) => ({ path: boxes(few, from), stripes: boxes(few, from, STRIPE) })) })),
       failed: boxes(failed, from),
     };
   }, [specks, far, x, y, chosen, stood]);
   if (!drawn) return null;
   return (
     <svg className={styles.dust} aria-hidden="true">
-      <path d={drawn.faint} fill="var(--line3)" />
-      {drawn.kinds.map(({ kind, path }) => (
-        <path key={kind} d={path} fill={`var(--${kind}, var(--analysis))`} />
+      <path d={drawn.faint} fill="var(--line)" />
+      {drawn.kinds.map(({ kind, pieces }) => (
+        <g key={kind} style={{ ['--kind' as string]: `var(--${kind}, var(--analysis))` }}>
+          {pieces.map(({ path, stripes }, at) => (
+            <Fragment key={at}>
+              <path className={styles.speck} d={path} />
+              <path fill="var(--kind)" d={stripes} />
+            </Fragment>
+          ))}
+        </g>
       ))}
       <path d={drawn.failed} fill="var(--bad)" />
     </svg>

@@ -6,7 +6,7 @@ import { useStore } from '@/lib/store';
 import styles from './graph.module.css';
 import { useWatched } from './graph-node';
 import { edgeHeat } from './highlight';
-import { NODE_HEIGHT, NODE_WIDTH, type Point } from './layout';
+import { NODE_HEIGHT, NODE_WIDTH, type Point, piecesOf } from './layout';
 
 /** Is an edge with the line that it is drawn as. */
 interface Line {
@@ -37,18 +37,24 @@ export function edgesNode(edges: readonly (readonly [string, string])[], at: Rea
     return [{ source, target, path }];
   });
   const fixed = { draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1, style: { pointerEvents: 'none' as const } };
+  const start = ({ source }: Line) => at.get(source) ?? { x: 0, y: 0 };
+  lines.sort((a, b) => start(a).x - start(b).x || start(a).y - start(b).y);
   return [{ id: 'edges', type: 'edges', position: { x: left, y: top }, data: { lines, placed: points.length }, ...size, measured: size, ...fixed }];
 }
 
-/** Draws all edges as three lines: the faint ones, the lineage of the node that is looked at, and its own. */
+/** Draws all edges: the faint ones, the lineage of the node that is looked at, and its own. */
 export const EdgesLayer = memo(function EdgesLayer({ data: { lines, placed }, width, height }: NodeProps<EdgesNodeType>) {
   const { highlight } = useWatched();
   const all = useStore(highlight);
-  const cold = useMemo(() => lines.map(({ path }) => path).join(''), [lines]);
+  const cold = useMemo(() => piecesOf(lines).map((some) => some.map(({ path }) => path).join('')), [lines]);
   const of = (heat: 'hot' | 'warm') => lines.filter(({ source, target }) => edgeHeat(all, source, target) === heat).map(({ path }) => path).join('');
   return (
-    <svg className={styles.edges} width={width} height={height} data-edges={lines.length} data-placed={placed} aria-hidden="true">
-      <path className={styles.cold} d={cold} />
+    <svg className={styles.edges} width={width} height={height} data-edges={lines.length} data-placed={placed} data-lit={all.center !== undefined || undefined} aria-hidden="true">
+      <g className={styles.cold}>
+        {cold.map((path, at) => (
+          <path key={at} d={path} />
+        ))}
+      </g>
       <path className={styles.warm} d={of('warm')} />
       <path className={styles.hot} d={of('hot')} />
     </svg>

@@ -1,5 +1,5 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import { createContext, memo, useContext } from 'react';
+import { Fragment, createContext, memo, useContext } from 'react';
 
 import type { GraphNode as GraphNodeData } from '@/api/schema';
 import { Glyph } from '@/components/ui/bits';
@@ -33,6 +33,37 @@ export function useWatched(): Watched {
   const watched = useContext(WatchedContext);
   if (!watched) throw new Error('a node is drawn outside of its canvas');
   return watched;
+}
+
+/** How many letters of a name fit into a node; of a longer one its end is kept, which is what tells long names apart. */
+const NAME_MAX = 26;
+const END_LENGTH = 10;
+
+/** Lets a name break after its underscores. */
+function Breaking({ of: text }: { of: string }) {
+  return text.split(/(?<=_)(?!_)/).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
+/** Shows a name in one line, a long one with its middle left out; in two lines where the canvas is seen from some way off. */
+export function Name({ of: name }: { of: string }) {
+  const end = name.length > NAME_MAX ? name.length - END_LENGTH : name.length;
+  return (
+    <b>
+      <span>
+        <Breaking of={name.slice(0, end)} />
+      </span>
+      {end < name.length && (
+        <span>
+          <Breaking of={name.slice(end)} />
+        </span>
+      )}
+    </b>
+  );
 }
 
 function kindWords(node: GraphNodeData): string {
@@ -78,7 +109,7 @@ export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } 
       title={`${node.name} · ${kindWords(node)}`}
     >
       {isNear && <Handle type="target" position={Position.Left} className={styles.handle} />}
-      <b>{node.name}</b>
+      <Name of={node.name} />
       <span className={styles.mark}>
         {isDraft && <Glyph tone="warn" glyph="●" label="has a draft" />}
         <Mark node={node} state={state} />

@@ -8,7 +8,7 @@ import { plural } from '@/lib/format';
 import { useStorePart } from '@/lib/store';
 
 import styles from './graph.module.css';
-import { useWatched } from './graph-node';
+import { Name, useWatched } from './graph-node';
 import type { Group } from './groups';
 import { nodeMark } from './highlight';
 import type { States } from './states';
@@ -49,6 +49,7 @@ export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodePr
   const { highlight, states } = useWatched();
   const mark = useStorePart(highlight, (all) => nodeMark(all, id));
   const state = useStorePart(states, (all) => stateOf(all, group));
+  const above = group.label.lastIndexOf('/');
   return (
     <div
       className={classes(styles.node, styles.closed, styles[mark])}
@@ -56,11 +57,11 @@ export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodePr
       data-group={group.key}
       title={`${group.label} · ${countWords(group)} · Enter or a click opens it`}
     >
-      <b>{group.label}</b>
+      <Name of={group.label.slice(above + 1)} />
       <span className={styles.mark}>{state === '' ? <RightIcon size={12} /> : MARKS[state]}</span>
       <small>
-        <span>
-          {group.kind === 'source' ? 'source' : 'folder'} · {countWords(group)}
+        <span className="clip">
+          {group.kind === 'source' ? 'source' : above < 0 ? 'folder' : group.label.slice(0, above)} · {countWords(group)}
         </span>
       </small>
     </div>
@@ -70,11 +71,16 @@ export const GroupNode = memo(function GroupNode({ id, data: { group } }: NodePr
 /** Draws the frame around the members of an open group; its name closes it. */
 export const FrameNode = memo(function FrameNode({ data: { group }, width, height }: NodeProps<FrameNodeType>) {
   const toggle = useContext(ToggleContext);
+  const above = group.label.lastIndexOf('/');
   return (
     <div className={styles.frame} style={{ width, height }}>
       <button type="button" className="nodrag nopan" tabIndex={-1} title="Close the group" onClick={() => toggle(group.key)}>
         <ChevronIcon size={11} />
-        {group.label} · {countWords(group)}
+        <span>
+          <span data-aside>{group.label.slice(0, above + 1)}</span>
+          {group.label.slice(above + 1)}
+          <span data-aside> · {countWords(group)}</span>
+        </span>
       </button>
     </div>
   );

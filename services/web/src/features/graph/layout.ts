@@ -2,7 +2,7 @@ import type { ElkNode } from 'elkjs/lib/elk-api';
 
 import type { View } from './groups';
 
-export const NODE_WIDTH = 212;
+export const NODE_WIDTH = 232;
 export const NODE_HEIGHT = 50;
 /** What a frame leaves around its members; more above, for its name. */
 export const FRAME = { side: 14, top: 34 };
@@ -10,6 +10,14 @@ export const FRAME = { side: 14, top: 34 };
 export interface Point {
   x: number;
   y: number;
+}
+
+/** How many shapes are drawn as one: few enough to lie close to each other, so that a part of the screen is drawn anew without all of them. */
+const DRAWN_TOGETHER = 16;
+
+/** Cuts a list of what lies close to each other into pieces that are drawn as one. */
+export function piecesOf<T>(shapes: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(shapes.length / DRAWN_TOGETHER) }, (_, at) => shapes.slice(at * DRAWN_TOGETHER, (at + 1) * DRAWN_TOGETHER));
 }
 
 /** Says where each node stands, by its key. */

@@ -137,3 +137,14 @@ test('breaks a high column into several', () => {
   const positions = layOutStages(viewOf(modelOf({ nodes: many, edges: [] }), new Map(), () => true), new Map());
   expect(positions.size).toBe(30);
 });
+
+test('puts the folders of a high stage beside each other, and stays so', () => {
+  const many = Array.from({ length: 60 }, (_, at) => Array.from({ length: 2 }, (_, of) => node(`n${at}_${of}`, { path: `models/marts/f${String(at).padStart(2, '0')}/n${at}_${of}.sql` }))).flat();
+  const graph = modelOf({ nodes: many, edges: [] });
+  const view = viewOf(graph, groupsOf(graph), () => true);
+  const positions = layOutStages(view, new Map());
+  const [high, wide] = (['y', 'x'] as const).map((axis) => Math.max(...[...positions.values()].map((at) => at[axis])));
+  expect(high).toBeLessThan(4000);
+  expect(wide).toBeGreaterThan(200);
+  expect(layOutStages(view, positions)).toEqual(positions);
+});

@@ -7,6 +7,9 @@ import { FRAME, NODE_HEIGHT, NODE_WIDTH, type Point, type Positions } from './la
 const GAP = { column: 40, stage: 56, row: 14, block: 22 };
 /** A column with more nodes than this becomes several: a graph is rather wide than high. */
 const ROWS_MAX = 14;
+/** A stage up to so high is one stack; a higher one becomes several beside each other, as high as the whole graph should be for its width. */
+const STAGE_HIGH = 2400;
+const WIDE_PER_HIGH = 1.7;
 const STEP = { x: NODE_WIDTH + GAP.column, y: NODE_HEIGHT + GAP.row };
 
 /** Is what is stacked in a stage: the members of a frame, or one node. */
@@ -88,6 +91,55 @@ function startsOf(blocks: readonly Block[]): number[] {
   return starts;
 }
 
+/** Answers how many rows a block takes. */
+function rowsOf({ columns }: Block): number {
+  return Math.min(ROWS_MAX, Math.max(...Array.from(columns, (column) => column?.length ?? 0)));
+}
+
+function heightOf(block: Block): number {
+  return rowsOf(block) * STEP.y - GAP.row;
+}
+
+/** Answers what a block's frame takes above and below its nodes. */
+function edgesOf({ framed }: Block): [above: number, below: number] {
+  return framed ? [FRAME.top, FRAME.side] : [0, 0];
+}
+
+function roomOf(block: Block): number {
+  const [above, below] = edgesOf(block);
+  return above + heightOf(block) + below + GAP.block;
+}
+
+function stackedHeight(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, block) => sum + roomOf(block), 0);
+}
+
+/** Deals the blocks of a stage out to stacks of about the same height, in their order. */
+function stacksOf(blocks: readonly Block[], limit: number): Block[][] {
+  const all = stackedHeight(blocks);
+  const count = Math.ceil(all / limit);
+  const stacks: Block[][] = [];
+  let before = 0;
+  for (const block of blocks) {
+    const at = Math.min(count - 1, Math.floor(((before + roomOf(block) / 2) / all) * count));
+    (stacks[at] ??= []).push(block);
+    before += roomOf(block);
+  }
+  return stacks.filter((stack) => stack.length > 0);
+}
+
+/** Moves blocks up as far as they stand too low, the last first. */
+function pushUp(blocks: readonly Block[], tops: number[], lowest: number): void {
+  const first = blocks[0];
+  if (!first || lowest === Infinity) return;
+  let floor = Math.max(lowest, stackedHeight(blocks));
+  for (const [at, block] of [...blocks.entries()].reverse()) {
+    const [above, below] = edgesOf(block);
+    tops[at] = Math.min(tops[at] ?? 0, floor - below - heightOf(block));
+    floor = tops[at] - above - GAP.block;
+  }
+}
+
 /** Is a layout in the making. */
 class Stages {
   private readonly stages: ReadonlyMap<string, string>;
@@ -125,37 +177,46 @@ class Stages {
     return [...blocks.values()];
   }
 
-  /** Orders blocks as their nodes are drawn; those that nothing draws by the last word of their names. */
-  private ordered(blocks: readonly Block[]): Block[] {
+  /** Orders blocks as their nodes are drawn; those that nothing draws by the last word of their names. Several stacks read like a list of folders. */
+  private ordered(blocks: readonly Block[], isList: boolean): Block[] {
+    if (isList) return [...blocks].sort((a, b) => a.label.localeCompare(b.label));
     const pulled = new Map(blocks.map((block) => [block, mean(block.columns.flatMap((column) => (column ?? []).map((key) => this.pull(key)))) ?? 0]));
     const word = ({ label }: Block) => label.slice(label.lastIndexOf('/') + 1);
     return [...blocks].sort((a, b) => (pulled.get(a) ?? 0) - (pulled.get(b) ?? 0) || word(a).localeCompare(word(b)) || a.label.localeCompare(b.label));
   }
 
-  /** Stacks the blocks of a stage, and answers how many columns they take. */
-  private stack(blocks: readonly Block[], left: number): number {
-    let bottom = -Infinity;
+  /** Stacks blocks over each other, each near what it reads, and answers how many columns they take. */
+  private stack(blocks: readonly Block[], left: number, lowest: number): number {
     const starts = startsOf(blocks);
-    for (const block of this.ordered(blocks)) {
-      const rows = Math.min(ROWS_MAX, Math.max(...Array.from(block.columns, (column) => column?.length ?? 0)));
-      const [above, below] = block.framed ? [FRAME.top, FRAME.side] : [0, 0];
-      const height = rows * STEP.y - GAP.row;
+    const tops: number[] = [];
+    let bottom = -Infinity;
+    for (const block of blocks) {
+      const [above, below] = edgesOf(block);
+      const height = heightOf(block);
       const first = (block.columns.find((column) => column !== undefined) ?? []).flatMap((key) => (this.view.parents.get(key) ?? []).flatMap((parent) => this.placed.get(parent)?.y ?? []));
       const wanted = (mean(first) ?? 0) - (first.length > 0 ? (height - NODE_HEIGHT) / 2 : 0);
       const top = Math.round(Math.max(bottom + GAP.block + above, bottom === -Infinity && first.length === 0 ? 0 : wanted));
-      for (const [column, keys] of block.columns.entries()) {
-        if (!keys) continue;
-        const sorted = [...keys].sort((a, b) => this.pull(a) - this.pull(b) || a.localeCompare(b));
-        const high = Math.ceil(keys.length / Math.ceil(keys.length / ROWS_MAX));
-        const inset = Math.round(((rows - high) * STEP.y) / 2);
-        for (const [at, key] of sorted.entries()) {
-          const x = left + ((starts[column] ?? 0) + Math.floor(at / high)) * STEP.x;
-          this.placed.set(key, { x, y: top + inset + (at % high) * STEP.y });
-        }
-      }
+      tops.push(top);
       bottom = top + height + below;
     }
+    pushUp(blocks, tops, lowest);
+    for (const [at, block] of blocks.entries()) this.fill(block, { left, top: tops[at] ?? 0, starts });
     return starts.at(-1) ?? 0;
+  }
+
+  /** Places the members of a block. */
+  private fill(block: Block, { left, top, starts }: { left: number; top: number; starts: readonly number[] }): void {
+    const rows = rowsOf(block);
+    for (const [column, keys] of block.columns.entries()) {
+      if (!keys) continue;
+      const sorted = [...keys].sort((a, b) => this.pull(a) - this.pull(b) || a.localeCompare(b));
+      const high = Math.ceil(keys.length / Math.ceil(keys.length / ROWS_MAX));
+      const inset = Math.round(((rows - high) * STEP.y) / 2);
+      for (const [at, key] of sorted.entries()) {
+        const x = left + ((starts[column] ?? 0) + Math.floor(at / high)) * STEP.x;
+        this.placed.set(key, { x, y: top + inset + (at % high) * STEP.y });
+      }
+    }
   }
 
   layOut(): Positions {
@@ -167,11 +228,16 @@ class Stages {
       columns.set(at, list);
       list.push(key);
     }
+    const stages = [...columns].sort(([a], [b]) => a - b).map(([, keys]) => this.blocks(keys));
+    const area = stages.reduce((sum, blocks) => sum + stackedHeight(blocks) * (startsOf(blocks).at(-1) ?? 0) * STEP.x, 0);
+    const limit = Math.max(STAGE_HIGH, Math.sqrt(area / WIDE_PER_HIGH));
     let left = 0;
-    for (const at of [...columns.keys()].sort((a, b) => a - b)) {
-      const keys = columns.get(at) ?? [];
-      const wide = this.stack(this.blocks(keys), left);
-      left += wide * STEP.x - GAP.column + GAP.stage + 2 * FRAME.side;
+    for (const blocks of stages) {
+      const stacks = stacksOf(this.ordered(blocks, stackedHeight(blocks) > limit), limit);
+      for (const stack of stacks) {
+        const wide = this.stack(stack, left, stacks.length === 1 ? Infinity : limit);
+        left += wide * STEP.x - GAP.column + GAP.stage + 2 * FRAME.side;
+      }
     }
     return this.placed;
   }

@@ -1,4 +1,4 @@
-import type { ReactFlowInstance } from '@xyflow/react';
+import { type ReactFlowInstance, useStore } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
 
 import { FIT } from './canvas-tools';
@@ -9,9 +9,10 @@ import type { Drawn } from './place';
 const MARGIN = 24;
 
 /** Brings a node into sight where it is not, as when a panel opens over its place. */
-export function useInSight(key: string | undefined, flow: Pick<ReactFlowInstance, 'getNode' | 'flowToScreenPosition' | 'setCenter' | 'getZoom'>, drawn: unknown): void {
+export function useInSight(key: string | undefined, flow: Pick<ReactFlowInstance, 'viewportInitialized' | 'getNode' | 'flowToScreenPosition' | 'setCenter' | 'getZoom'>, drawn: unknown): void {
+  const width = useStore((canvas) => canvas.width);
   useEffect(() => {
-    if (key === undefined) return;
+    if (key === undefined || !flow.viewportInitialized) return;
     const frame = requestAnimationFrame(() => {
       const [node, canvas] = [flow.getNode(key), document.getElementById('canvas')?.getBoundingClientRect()];
       if (!node || !canvas) return;
@@ -23,21 +24,23 @@ export function useInSight(key: string | undefined, flow: Pick<ReactFlowInstance
       if (!isSeen) void flow.setCenter(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2, { zoom: flow.getZoom(), duration: 180 });
     });
     return () => cancelAnimationFrame(frame);
-  }, [key, flow, drawn]);
+  }, [key, flow, drawn, width]);
 }
 
 /** How large a graph is drawn that is opened at one of its nodes. */
 const READABLE = 0.9;
 
-/** Shows the whole graph at first, or the node that the address names, large enough to read; a part of it whole. */
+/** Shows the whole graph at first, or the node that the address names, large enough to read; another part of it whole. */
 export function useFirstSight(
   key: string | undefined,
   positions: Positions,
-  part: string | undefined,
-  flow: Pick<ReactFlowInstance<Drawn>, 'setCenter' | 'fitView'>,
+  part: string | number | undefined,
+  flow: Pick<ReactFlowInstance<Drawn>, 'viewportInitialized' | 'setCenter' | 'fitView'>,
 ): void {
   const first = useRef({ key, positions });
   useEffect(() => {
+    // Before the canvas has its size, nothing can be shown in its middle.
+    if (!flow.viewportInitialized) return;
     const { key: at, positions: known } = first.current;
     const point = at === undefined ? undefined : known.get(at);
     const frame = requestAnimationFrame(() => {

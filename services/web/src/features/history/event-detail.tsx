@@ -22,7 +22,7 @@ export function EventDiff({ project, id }: { project: string; id: string }) {
       </Link>
     );
   }
-  if (data.diff.length === 0) return <p className="muted">No file was changed.</p>;
+  if (data.diff.length === 0) return <p className="muted">{data.type === 'ProjectImported' && data.stream_version === 1 ? 'The files of the project came with it; before them there was nothing.' : 'No file was changed.'}</p>;
   return data.diff.map((file) => <Diff key={file.path} {...file} />);
 }
 
