@@ -34,7 +34,6 @@ import { useDrawn } from './use-drawn';
 import { type Grouping, useGroups } from './use-groups';
 import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
-import { usePanning } from './use-panning';
 import { useZoomLevel } from './use-zoom-level';
 import { type Direction, walk } from './walk';
 
@@ -139,7 +138,6 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const [opened, setOpened] = useState(0);
   useFirstSight(current, positions, isPart ? focus : opened, flow);
   const { isFar, seen } = useZoomLevel(view.nodes.size > LARGE);
-  const panning = usePanning();
   const { drawn, dust } = useDrawn(view, nodes, { current, isFar });
   const onPaneClick = (event: MouseEvent) => select(dust && isFar ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
@@ -227,7 +225,6 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         onNodeDragStop={onNodeDragStop}
         onConnect={connect}
         onConnectEnd={onConnectEnd}
-        {...panning}
         onlyRenderVisibleElements
         nodesFocusable={false}
         edgesFocusable={false}
