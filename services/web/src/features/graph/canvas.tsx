@@ -137,7 +137,8 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const isPart = layout.view !== grouping.view;
   const [opened, setOpened] = useState(0);
   useFirstSight(current, positions, isPart ? focus : opened, flow);
-  const { isFar, seen } = useZoomLevel(view.nodes.size > LARGE);
+  const isLarge = view.nodes.size > LARGE;
+  const { isFar, seen } = useZoomLevel(isLarge);
   const { drawn, dust } = useDrawn(view, nodes, { current, isFar });
   const onPaneClick = (event: MouseEvent) => select(dust && isFar ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
@@ -210,7 +211,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   return (
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
-    <div className={styles.canvas} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div className={styles.canvas} data-large={isLarge || undefined} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
       <ReactFlow
         nodes={drawn}
         nodeTypes={NODE_TYPES}
@@ -238,7 +239,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         minZoom={ZOOM.min}
         maxZoom={ZOOM.max}
       >
-        {seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
+        {!isLarge && seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
         <Overview colourOf={colourOf} dust={dust} />
         <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
         {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}

@@ -1,0 +1,92 @@
+/** Takes pictures of the canvas: a node's panel, the dialogs, two people at one place. */
+import { type Page, expect } from '@playwright/test';
+
+import { goToNode, graphIsDrawn, makeSample, strip, test, writeSql } from './app';
+import { take } from './shots';
+
+test.setTimeout(1_500_000);
+
+async function runNode(page: Page, select: string): Promise<void> {
+  await page.getByLabel('--select').fill(select);
+  await expect(page).toHaveURL(/select=/);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await expect(page.getByRole('heading', { name: /^Run \d+ .*succeeded/ })).toBeVisible({ timeout: 120_000 });
+}
+
+test('a node', async ({ open }) => {
+  const at = `/projects/${await makeSample('night_trains')}`;
+  const page = await open(at);
+  await graphIsDrawn(page);
+  await runNode(page, '+fct_bookings');
+  await page.goto(`${at}?node=model.night_trains.fct_bookings`);
+  await graphIsDrawn(page);
+  for (const [tab, name] of [['SQL', 'node'], ['Compiled', 'node-compiled'], ['Columns', 'node-columns'], ['Config', 'node-config'], ['History', 'node-history']] as const) {
+    await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click();
+    await take(page, name);
+  }
+  await page.getByRole('tab', { name: 'Preview' }).click();
+  await page.getByRole('button', { name: /^Show rows/ }).click();
+  await expect(page.getByRole('region', { name: 'Rows' })).toBeVisible();
+  await take(page, 'node-rows');
+  await page.getByRole('tab', { name: 'SQL' }).click();
+  const panel = page.getByRole('complementary', { name: /fct_bookings/ });
+  await writeSql(panel, "select *\n\nfrom {{ ref('stg_booking__bookings') }}");
+  await take(page, 'node-draft');
+  await page.getByRole('button', { name: 'Rename fct_bookings' }).click();
+  await page.getByRole('textbox', { name: 'New name' }).fill('fct_tickets');
+  await expect(page.getByRole('list', { name: 'What the rename writes' })).toBeVisible();
+  await take(page, 'rename');
+});
+
+test('the canvas', async ({ open }) => {
+  const at = `/projects/${await makeSample('night_trains')}`;
+  const page = await open(`${at}?select=%2Bdim_lines`);
+  await graphIsDrawn(page);
+  await take(page, 'graph-select', { whole: true });
+  await page.getByRole('button', { name: 'Close all groups' }).click();
+  await take(page, 'graph-folded', { whole: true });
+  await page.getByRole('button', { name: 'Open all groups' }).click();
+  const canvas = page.getByRole('application', { name: /Graph of/ });
+  await page.goto(`${at}?node=model.night_trains.stg_rail__lines`);
+  await graphIsDrawn(page);
+  await canvas.focus();
+  await page.keyboard.press('f');
+  await expect(page.getByText('2 steps each way')).toBeVisible();
+  await take(page, 'graph-focus', { whole: true });
+  await page.keyboard.press('Escape');
+  await canvas.focus();
+  await page.keyboard.press('f');
+  for (const [key, name] of [['a', 'add-node'], ['c', 'connect'], ['Delete', 'remove'], ['?', 'help']] as const) {
+    await canvas.focus();
+    await page.keyboard.press(key);
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await take(page, name);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toBeHidden();
+  }
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: /^Search/ }).fill('fct');
+  await take(page, 'palette');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'What to run' }).click();
+  await take(page, 'run-menu');
+  await page.getByRole('menuitem', { name: 'Show the plan first…' }).click();
+  await expect(page.getByRole('list', { name: 'Steps of the plan' })).toBeVisible();
+  await take(page, 'plan');
+});
+
+test('two people', async ({ open }) => {
+  const at = `/projects/${await makeSample('night_trains')}?node=model.night_trains.dim_lines`;
+  const [ada, bob] = [await open(at), await open(at, 'Bob')];
+  await graphIsDrawn(ada);
+  await writeSql(await goToNode(ada, 'dim_lines'), 'select 1 as hers');
+  await writeSql(await goToNode(bob, 'dim_lines'), 'select 2 as his');
+  await ada.keyboard.press('Control+s');
+  await expect(strip(ada)).toContainText('dim_lines.sql');
+  await expect(ada.getByRole('button', { name: /^Bob is here/ })).toBeVisible();
+  await take(ada, 'presence');
+  await bob.keyboard.press('Control+s');
+  await expect(bob.getByRole('dialog', { name: 'Two edits of the same lines' })).toBeVisible();
+  await take(bob, 'conflict');
+});
