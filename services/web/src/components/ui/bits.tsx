@@ -69,11 +69,14 @@ export function Blank({ title, children, actions }: { title: string; children?: 
   );
 }
 
+/** How wide the body of a page is where it takes not all of the window: the same for all, so that none jumps aside. */
+const PAGE_WIDTH = 1080;
+
 /** Is the body of a page, with its title. */
-export function Page({ title, actions, children, width }: { title: ReactNode; actions?: ReactNode; children: ReactNode; width?: number }) {
+export function Page({ title, actions, children, wide = false }: { title: ReactNode; actions?: ReactNode; children: ReactNode; wide?: boolean }) {
   return (
     <div className={styles.page}>
-      <div style={{ maxWidth: width, margin: '0 auto' }}>
+      <div style={{ maxWidth: wide ? undefined : PAGE_WIDTH, margin: '0 auto' }}>
         <div className={styles.title}>
           <h1>{title}</h1>
           {actions}

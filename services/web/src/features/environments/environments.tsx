@@ -70,7 +70,7 @@ export function Environments({ project, adding, onAdding }: { project: string; a
     setChosen(next === 'new' ? null : next);
   };
   return (
-    <Page title="Environments" width={860} actions={<Button onClick={() => setEdited('new')}>New environment</Button>}>
+    <Page title="Environments" actions={<Button onClick={() => setEdited('new')}>New environment</Button>}>
       {error && !data ? (
         <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />
       ) : !data ? (

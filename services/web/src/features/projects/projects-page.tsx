@@ -11,8 +11,6 @@ import { NewProject } from './new-project';
 import { ProjectList, ProjectListSkeleton } from './project-list';
 import styles from './projects.module.css';
 
-const WIDTH = 1032;
-
 /** Shows the projects, and how to bring one. */
 export function ProjectsPage() {
   const { data, error, refetch } = useProjects();
@@ -29,7 +27,7 @@ export function ProjectsPage() {
     </>
   );
   return (
-    <Page title="Projects" actions={actions} width={WIDTH}>
+    <Page title="Projects" actions={actions}>
       {data ? (
         data.projects.length > 0 && <ProjectList projects={data.projects} />
       ) : error ? (

@@ -139,7 +139,7 @@ function Clone({ repository }: { repository: NonNullable<ProjectDetail['reposito
 export function Publish({ project, environment }: { project: string; environment: string }) {
   const { data: detail, error, refetch } = useProject(project);
   return (
-    <Page title="Publish" width={860}>
+    <Page title="Publish">
       {detail ? (
         <Form project={project} environment={environment} detail={detail} />
       ) : error ? (

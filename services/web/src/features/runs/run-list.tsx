@@ -82,7 +82,7 @@ function List({ project, runs: { data, error, refetch } }: { project: string; ru
 export function RunList({ project }: { project: string }) {
   const runs = useRuns(project);
   return (
-    <Page title="Runs" width={1200}>
+    <Page title="Runs">
       {runs.data && <RunChart project={project} runs={runs.data.runs} />}
       <Card className={styles.table}>
         <List project={project} runs={runs} />

@@ -138,7 +138,7 @@ export function RunView({ project, id, step, onSelect, onStarted, failingRows }:
   if (!run) return <SkeletonLines lines={10} label="Loading the run" />;
   const took = run.duration_ms == null ? '' : ` · ${duration(run.duration_ms)}`;
   return (
-    <Page title={<Title run={run} />} actions={<Verbs project={project} run={run} onStarted={onStarted} />}>
+    <Page wide title={<Title run={run} />} actions={<Verbs project={project} run={run} onStarted={onStarted} />}>
       <p className="muted" role="status">
         Started by {actorName(run.requested_by)} <Ago at={run.requested_at} />
         {took}
