@@ -4,6 +4,7 @@ import { TextField } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
 import { Popover } from '@/components/ui/overlay';
 import { actor, nameActor } from '@/lib/actor';
+import { colourOf } from '@/lib/people';
 import { useStore } from '@/lib/store';
 import { type Theme, chooseTheme, theme } from '@/lib/theme';
 
@@ -42,7 +43,7 @@ export function Account() {
   };
   const label = name === '' ? 'Your name and settings: no name yet' : `Your name and settings: ${name}`;
   const trigger = (
-    <button type="button" className={styles.avatar} aria-label={label} title={name === '' ? 'Who are you?' : name}>
+    <button type="button" className={styles.avatar} style={name === '' ? undefined : { background: colourOf(name), color: '#fff' }} aria-label={label} title={name === '' ? 'Who are you?' : name}>
       {name === '' ? '?' : name.slice(0, 1).toUpperCase()}
     </button>
   );

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 
 import type { ProjectSummary, RunSummary } from '@/api/schema';
-import { Ago, Card, Pill, Skeleton } from '@/components/ui/bits';
+import { Ago, Card, Glyph, Pill, Skeleton } from '@/components/ui/bits';
 import { classes } from '@/lib/class-names';
 import { duration, plural } from '@/lib/format';
 import { runStatus } from '@/lib/status';
@@ -34,9 +34,14 @@ function LastRun({ run }: { run: RunSummary | null | undefined }) {
   );
 }
 
-function problemCount(problems: ProjectSummary['problems']): string {
-  const count = (problems?.errors ?? 0) + (problems?.warnings ?? 0);
-  return count === 0 ? '—' : plural(count, 'problem');
+function Problems({ problems }: Pick<ProjectSummary, 'problems'>) {
+  const [errors, warnings] = [problems?.errors ?? 0, problems?.warnings ?? 0];
+  if (errors + warnings === 0) return '—';
+  return (
+    <span>
+      <Glyph tone={errors > 0 ? 'bad' : 'warn'} glyph={errors > 0 ? '✗' : '!'} /> {plural(errors + warnings, 'problem')}
+    </span>
+  );
 }
 
 function publishedWords({ published, version }: ProjectSummary): string {
@@ -68,7 +73,9 @@ function Row({ project }: { project: ProjectSummary }) {
       <span>
         <LastRun run={project.last_run} />
       </span>
-      <span className={classes(styles.end, 'muted')}>{problemCount(project.problems)}</span>
+      <span className={classes(styles.end, 'muted')}>
+        <Problems problems={project.problems} />
+      </span>
     </Link>
   );
 }

@@ -7,7 +7,7 @@ import { SkeletonLines } from '@/components/ui/bits';
 import { Diff } from '@/components/ui/diff';
 import { ChevronIcon, RightIcon } from '@/components/ui/icons';
 import { ProblemNote } from '@/components/ui/problem';
-import { plural } from '@/lib/format';
+import { count, plural } from '@/lib/format';
 
 import styles from './publish.module.css';
 
@@ -45,7 +45,7 @@ export function Changes({ project, from }: { project: string; from: number }) {
   return (
     <section aria-label="What will be committed">
       <p className={styles.total}>
-        {plural(data.files.length, 'file')} <span className={styles.added}>+{added}</span> <span className={styles.removed}>−{removed}</span>
+        {plural(data.files.length, 'file')} <span className={styles.added}>+{count(added)}</span> <span className={styles.removed}>−{count(removed)}</span>
       </p>
       <ul className={styles.files} aria-label="Files that will be committed">
         {data.files.map((file) => (
