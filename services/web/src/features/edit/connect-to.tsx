@@ -34,7 +34,7 @@ export function ConnectTo({ project, graph, id, onClose }: Props) {
   const problem = connect.error ?? preview.error;
   return (
     <Dialog open onOpenChange={onClose} title={`Connect ${node.name}`}>
-      <div className={styles.form}>
+      <div className={styles.connect}>
         <fieldset className={styles.choice}>
           <legend className="only-heard">Direction</legend>
           {(['reads', 'feeds'] as const).map((value) => (
