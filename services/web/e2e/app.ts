@@ -101,7 +101,7 @@ export const test = base.extend<{ open: Open }>({
 
 /** Finds a node of the canvas by its name. */
 export function node(page: Page, name: string): Locator {
-  return page.locator('[data-node]', { has: page.locator(`b:text-is("${name}")`) });
+  return page.locator('[data-node]', { has: page.locator('b', { hasText: new RegExp(`^${name}$`) }) });
 }
 
 /** Waits until all nodes of the graph are placed. */
