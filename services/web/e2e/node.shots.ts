@@ -21,7 +21,8 @@ test('a node', async ({ open }) => {
   await runNode(page, '+fct_bookings');
   await page.goto(`${at}?node=model.night_trains.fct_bookings`);
   await graphIsDrawn(page);
-  for (const [tab, name] of [['SQL', 'node'], ['Compiled', 'node-compiled'], ['Columns', 'node-columns'], ['Config', 'node-config'], ['History', 'node-history']] as const) {
+  await take(page, 'node');
+  for (const [tab, name] of [['Compiled', 'node-compiled'], ['Columns', 'node-columns'], ['Config', 'node-config'], ['History', 'node-history']] as const) {
     await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click();
     await take(page, name);
   }
