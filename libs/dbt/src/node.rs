@@ -2,6 +2,8 @@
 //!
 //! Responsible for the shape only; `parse` makes them.
 
+mod map;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -9,6 +11,8 @@ use serde_json::{Map, Value as Json};
 use crate::diagnostic::Place;
 use crate::jinja::{Before, RefCall};
 use crate::tree::Path;
+
+pub use map::NodeMap;
 
 /// Names a node in the whole project: `model.PACKAGE.NAME`.
 pub type UniqueId = String;

@@ -125,7 +125,17 @@ fn is_generic(node: &Node) -> bool {
     node.resource_type == ResourceType::Test && node.test.is_some()
 }
 
+/// Says whether the edit left a node as it was, and all that it names.
+fn is_untouched(old: &Node, new: Option<&Node>, meant: &Meant) -> bool {
+    let attached = old.test.iter().map(|test| &test.attached_node);
+    new.is_some_and(|new| std::ptr::eq(old, new))
+        && !attached.chain(&old.depends_on.nodes).any(|id| meant.renamed.contains_key(id))
+}
+
 fn same(old: &Node, new: &Node, meant: &Meant) -> Result<(), Refusal> {
+    if is_untouched(old, Some(new), meant) {
+        return Ok(());
+    }
     for facet in FACETS {
         let allowed = meant.facets.iter().any(|(id, of)| *id == new.unique_id && *of == facet)
             || (facet == Facet::Config && meant.configs);
@@ -138,9 +148,10 @@ fn same(old: &Node, new: &Node, meant: &Meant) -> Result<(), Refusal> {
 
 /// Compares the generic tests of each node by what they test, as their ids hold the names of nodes.
 fn tests(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal> {
-    let count = |project: &Project, renamed: &HashMap<String, String>| {
+    let count = |project: &Project, other: &Project, renamed: &HashMap<String, String>| {
         let mut counts: BTreeMap<(String, String), (usize, Option<Place>)> = BTreeMap::new();
-        for node in project.nodes().values() {
+        let tests = project.nodes().values().filter(|node| node.test.is_some());
+        for node in tests.filter(|node| !is_untouched(node, other.find(&node.unique_id), meant)) {
             let Some(test) = &node.test else { continue };
             let model = renamed.get(&test.attached_node).unwrap_or(&test.attached_node).clone();
             let parents = Facet::Parents.of(node, renamed);
@@ -152,7 +163,7 @@ fn tests(before: &Project, after: &Project, meant: &Meant) -> Result<(), Refusal
         }
         counts
     };
-    let (mut old, new) = (count(before, &meant.renamed), count(after, &HashMap::new()));
+    let (mut old, new) = (count(before, after, &meant.renamed), count(after, before, &HashMap::new()));
     let differs = new.into_iter().find_map(|(key, (count, place))| {
         let known = old.remove(&key).map_or(0, |known| known.0);
         (known != count && !meant.tests.contains(&key.0)).then_some((key.0, place))

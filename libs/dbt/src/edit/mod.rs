@@ -31,7 +31,7 @@ mod tests;
 
 use crate::jinja::references as refs;
 use crate::node::Node;
-use crate::parse::{ParseInput, Project, parse};
+use crate::parse::{ParseInput, Project};
 use crate::tree::{self, FileChange, Path, Tree};
 
 use check::Meant;
@@ -174,7 +174,7 @@ fn after(input: &DecideInput<'_>, changes: &[FileChange]) -> Result<(Tree, Proje
     let tree = input.files.tree.apply(changes).map_err(|error: tree::Error| {
         Refusal::new(Code::EditNotExpressible, format!("the edit does not fit the files: {error}"))
     })?;
-    let project = parse(ParseInput { tree: &tree, ..input.files });
+    let project = input.project.update(ParseInput { tree: &tree, ..input.files });
     let count = project.nodes().len();
     if count > MAX_NODES && count > input.project.nodes().len() {
         let message = format!("the project would have {count} nodes; {MAX_NODES} are allowed");

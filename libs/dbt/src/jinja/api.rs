@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::tree::Path;
 
 /// Is one file of macros, or of generic tests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacroSource {
     pub package: String,
     /// The path in the tree (for a package: below `dbt_packages/`).

@@ -44,8 +44,9 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn template(&self, node: &NodeContext, text: &Arc<str>) -> Result<Arc<Template>, Error> {
-        let cached =
-            |cache: &HashMap<Arc<str>, Arc<Template>>| cache.get(text).filter(|t| t.path == node.path).cloned();
+        let is_here =
+            |made: &&Arc<Template>| made.path == node.path && made.shift == node.offset && made.before == node.before;
+        let cached = |cache: &HashMap<Arc<str>, Arc<Template>>| cache.get(text).filter(is_here).cloned();
         if let Some(found) = cached(&self.cache.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(found);
         }

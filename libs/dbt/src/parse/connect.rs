@@ -1,8 +1,11 @@
 //! Turns the names that nodes call into edges.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::lookup::From;
+use super::memory::Same;
 use super::read::Reader;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::jinja::references::{self, Function};
@@ -21,18 +24,34 @@ impl Reader<'_> {
             }
             let (found, failures) = self.parents(node);
             let is_test = node.resource_type == ResourceType::Test;
-            let node = &mut self.project.nodes[&unique_id];
-            for parent in found {
-                if !node.depends_on.nodes.contains(&parent) {
-                    node.depends_on.nodes.push(parent);
-                }
-            }
+            self.connect_to(&unique_id, found);
             if is_test && !failures.is_empty() {
                 self.set_idle(&unique_id, failures);
                 continue;
             }
             failures.into_iter().for_each(|error| self.report(&unique_id, error));
         }
+    }
+
+    /// Gives a node its parents; one that was given the same before is taken as it came out then.
+    fn connect_to(&mut self, unique_id: &str, found: Vec<UniqueId>) {
+        let Some(node) = self.project.nodes.shared_mut(unique_id) else { return };
+        let mut parents = node.depends_on.nodes.clone();
+        for parent in found {
+            if !parents.contains(&parent) {
+                parents.push(parent);
+            }
+        }
+        if parents == node.depends_on.nodes {
+            return;
+        }
+        let key = Same(node.clone());
+        let known = self.before.connected.get(&key).filter(|known| known.depends_on.nodes == parents);
+        match known {
+            Some(known) => *node = known.clone(),
+            None => Arc::make_mut(node).depends_on.nodes = parents,
+        }
+        self.memory.connected.insert(key, node.clone());
     }
 
     fn parents(&self, node: &Node) -> (Vec<UniqueId>, Vec<Error>) {
@@ -78,8 +97,8 @@ impl Reader<'_> {
 
     /// Puts a test aside as dbt does: it stands in the manifest, switched off, and never runs.
     fn set_idle(&mut self, unique_id: &str, failures: Vec<Error>) {
-        let Some(mut node) = self.project.nodes.shift_remove(unique_id) else { return };
-        node.config.insert("enabled".to_owned(), Json::Bool(false));
+        let Some(mut node) = self.project.nodes.remove(unique_id) else { return };
+        Arc::make_mut(&mut node).config.insert("enabled".to_owned(), Json::Bool(false));
         let missing = failures.into_iter().filter(|error| error.code != Code::NodeDisabled);
         let warnings = missing.map(|error| Diagnostic {
             severity: Severity::Warning,
@@ -90,6 +109,6 @@ impl Reader<'_> {
         });
         let warnings: Vec<Diagnostic> = warnings.collect();
         self.project.diagnostics.extend(warnings);
-        self.project.idle_tests.insert(node.unique_id.clone(), node);
+        self.project.idle_tests.insert(node);
     }
 }

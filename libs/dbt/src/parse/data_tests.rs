@@ -228,6 +228,23 @@ impl Reader<'_> {
         let id = self.project.lookup.attached(package, call)?;
         self.project.nodes.get(id).or_else(|| self.project.disabled.get(id))
     }
+
+    /// Answers what the tests of an entry stand on, for each of its versions: the node and its group.
+    pub(super) fn attachments(&self, entry: &Entry) -> Vec<Option<(String, String)>> {
+        if !matches!(entry.section, "models" | "seeds" | "snapshots") {
+            return Vec::new();
+        }
+        let package = &self.packages[entry.at].definition.name;
+        let versions: Vec<&Map<String, Json>> = objects(&entry.value, "versions").collect();
+        let versions = if versions.is_empty() { vec![None] } else { versions.iter().map(|v| v.get("v")).collect() };
+        let attached = versions.into_iter().map(|version| {
+            let call = RefCall { package: None, name: entry.name.clone(), version: version.cloned() };
+            let node = self.attached(package, &call)?;
+            let group = node.config.get("group").map(Json::to_string).unwrap_or_default();
+            Some((node.unique_id.clone(), group))
+        });
+        attached.collect()
+    }
 }
 
 fn target<'a>(entry: &'a Entry, version: Option<&Json>) -> Target<'a> {

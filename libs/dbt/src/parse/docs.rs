@@ -1,10 +1,11 @@
 //! Reads docs blocks, and renders the descriptions that name them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
+use super::memory::Same;
 use super::package::Package;
 use super::read::Reader;
 use super::{Project, lookup};
@@ -60,7 +61,7 @@ pub(super) fn read(package: &Package<'_>, project: &mut Project) {
                 original_file_path: file.path.clone(),
                 block_contents: contents.trim().to_owned(),
             };
-            project.docs.insert(doc.unique_id.clone(), doc);
+            project.docs.insert(doc.unique_id.clone(), Arc::new(doc));
         }
     }
 }
@@ -69,6 +70,27 @@ fn broken(error: Error, place: Place) -> Diagnostic {
     let code = error.code.as_str().to_owned();
     Diagnostic { severity: Severity::Error, code, message: error.message, place: Some(place), unique_id: None }
 }
+
+fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+/// Says whether a description of a node, or inside it, may be a template.
+fn has_templates(node: &Node) -> bool {
+    let columns = node.columns.values().any(|column| is_template(&column.description));
+    let inside = INSIDE.iter().filter_map(|key| node.properties.get(*key));
+    let mut inside = inside.filter(|value| !value.is_null());
+    is_template(&node.description) || columns || inside.any(|value| value.as_str().is_none_or(is_template))
+}
+
+/// Is a node with its descriptions rendered, and what is wrong with them.
+pub(super) struct Described {
+    node: Arc<Node>,
+    wrong: Vec<(String, String)>,
+}
+
+/// The properties that are descriptions or hold some.
+const INSIDE: [&str; 4] = ["source_description", "dimensions", "measures", "entities"];
 
 /// Renders descriptions for nodes of one package.
 struct Describer<'a> {
@@ -86,12 +108,13 @@ impl Describer<'_> {
             [package].into_iter().flatten().chain([from.root, from.package].into_iter().filter(|_| package.is_none()));
         let mut ids = packages.map(|package| format!("doc.{package}.{name}"));
         let own = ids.find_map(|id| self.project.docs.get(&id));
-        own.or_else(|| self.project.docs.values().find(|doc| package.is_none() && doc.name == name))
+        let found = own.or_else(|| self.project.docs.values().find(|doc| package.is_none() && doc.name == name));
+        found.map(|doc| &**doc)
     }
 
     /// Renders one description. Docs blocks are put in after all else, as their contents are no template.
     fn render(&mut self, text: &str) -> Option<String> {
-        if !text.contains("{{") && !text.contains("{%") {
+        if !is_template(text) {
             return None;
         }
         let mut contents: Vec<String> = Vec::new();
@@ -159,7 +182,7 @@ impl Describer<'_> {
         for column in node.columns.values_mut() {
             column.doc_blocks = self.replace(&mut column.description);
         }
-        for key in ["source_description", "dimensions", "measures", "entities"] {
+        for key in INSIDE {
             match node.properties.get_mut(key) {
                 Some(Json::String(text)) => {
                     self.replace(text);
@@ -173,21 +196,28 @@ impl Describer<'_> {
 }
 
 impl Reader<'_> {
+    fn described(&self, node: &Node) -> Described {
+        let (project, package) = (&self.project, node.package_name.as_str());
+        let mut describer = Describer { project, package, named: Vec::new(), wrong: Vec::new() };
+        let mut node = node.clone();
+        describer.node(&mut node);
+        Described { node: Arc::new(node), wrong: describer.wrong }
+    }
+
     /// Renders the descriptions of all nodes and macros.
     pub(super) fn describe(&mut self) {
-        let mut nodes = std::mem::take(&mut self.project.nodes);
-        let mut wrong = Vec::new();
-        for node in nodes.values_mut() {
-            let package = node.package_name.clone();
-            let mut describer =
-                Describer { project: &self.project, package: &package, named: Vec::new(), wrong: Vec::new() };
-            describer.node(node);
-            let place = node.patch.clone();
-            wrong.extend(describer.wrong.into_iter().map(|found| (node.unique_id.clone(), found, place.clone())));
-        }
-        self.project.nodes = nodes;
-        for (unique_id, (code, message), place) in wrong {
-            self.wrong(&unique_id, &code, (message, place));
+        self.memory.docs = self.project.docs.values().cloned().collect();
+        let before = if self.before.docs == self.memory.docs { self.before.clone() } else { Arc::default() };
+        let templates = self.project.nodes.shared().filter(|node| has_templates(node)).cloned();
+        for node in templates.collect::<Vec<_>>() {
+            let key = Same(node.clone());
+            let known = before.described.get(&key).cloned();
+            let described = known.unwrap_or_else(|| Arc::new(self.described(&node)));
+            for (code, message) in &described.wrong {
+                self.wrong(&node.unique_id, code, (message.clone(), node.patch.clone()));
+            }
+            self.project.nodes.insert(described.node.clone());
+            self.memory.described.insert(key, described);
         }
         let mut patches = std::mem::take(&mut self.project.macro_patches);
         for (unique_id, patch) in &mut patches {

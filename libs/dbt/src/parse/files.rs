@@ -2,12 +2,14 @@
 //! dbt_project.yml, which dbt reads as nodes too.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::memory::{Same, Settled};
 use super::package::Below;
-use super::patch::Patches;
+use super::patch::{Patch, Patches};
 use super::properties::{Entry, not_text};
 use super::read::{Reader, fqn};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -29,7 +31,7 @@ const KINDS: [(ResourceType, &str, &[&str]); 5] = [
 ];
 
 /// Is a node as its file alone tells it, with the place of its package.
-type Draft = (usize, Node);
+type Draft = (usize, Arc<Node>);
 
 impl Reader<'_> {
     /// Reads the files of all packages.
@@ -40,7 +42,15 @@ impl Reader<'_> {
             for (kind, key, endings) in KINDS {
                 let folders = self.packages[at].definition.paths(key);
                 for file in self.packages[at].below(&folders, endings) {
-                    self.drafts(at, kind, &file, (&mut drafts, &mut found));
+                    let (key, sha256) = ((at, kind, file.path.clone()), file.file.sha256);
+                    let known = self.before.drafts.get(&key).filter(|(known, _)| *known == sha256);
+                    let read = known.map(|(_, read)| read.clone());
+                    let read = read.unwrap_or_else(|| Arc::new(self.drafts(at, kind, &file)));
+                    match &*read {
+                        Ok(nodes) => drafts.extend(nodes.iter().map(|node| (at, node.clone()))),
+                        Err(diagnostic) => found.push(diagnostic.clone()),
+                    }
+                    self.memory.drafts.insert(key, (sha256, read));
                 }
             }
             self.unsupported(at, &mut found);
@@ -48,44 +58,49 @@ impl Reader<'_> {
         self.project.diagnostics.extend(found);
         let known: HashSet<(usize, ResourceType, String)> =
             drafts.iter().map(|(at, node)| (*at, node.resource_type, node.name.clone())).collect();
-        for (at, mut node) in drafts {
-            let kind = node.resource_type;
+        for (at, draft) in drafts {
+            let kind = draft.resource_type;
             let is_known = |at: usize, name: &str| known.contains(&(at, kind, name.to_owned()));
-            let patch = patches.find(&node, at, &is_known);
-            if let Some(patch) = &patch {
-                patch.name(&mut node);
-                patch.describe(&mut node);
-            }
-            let calls = self.parse_code(&mut node);
-            self.settle(at, node, (patch, calls));
+            self.settle_or_known((at, draft.clone()), patches.find(&draft, at, &is_known));
         }
         for at in 0..self.packages.len() {
-            self.operations(at);
+            self.anew(|reader| reader.operations(at));
         }
     }
 
-    fn drafts(
-        &self,
-        at: usize,
-        kind: ResourceType,
-        file: &Below<'_>,
-        (drafts, found): (&mut Vec<Draft>, &mut Vec<Diagnostic>),
-    ) {
+    /// Settles a node, unless that was done with the same YAML.
+    fn settle_or_known(&mut self, (at, draft): Draft, patch: Option<Patch<'_>>) {
+        let key = Same(draft.clone());
+        let with = patch.map(|patch| (Same(patch.entry.clone()), patch.version));
+        let known = self.before.settled.get(&key).filter(|known| known.patch == with);
+        let told = known.map(|known| known.told.clone()).unwrap_or_else(|| {
+            self.told(|reader| {
+                let mut node = Node::clone(&draft);
+                if let Some(patch) = &patch {
+                    patch.name(&mut node);
+                    patch.describe(&mut node);
+                }
+                let calls = reader.parse_code(&mut node);
+                reader.settle(at, node, (patch, calls));
+            })
+        });
+        self.hear(&told);
+        self.memory.settled.insert(key, Settled { patch: with, told });
+    }
+
+    /// Makes the nodes of a file as far as it tells alone.
+    fn drafts(&self, at: usize, kind: ResourceType, file: &Below<'_>) -> Result<Vec<Arc<Node>>, Diagnostic> {
         let folder = file.relative.split('/').next().unwrap_or_default();
         if kind == ResourceType::Test && matches!(folder, "generic" | "fixtures") {
-            return;
+            return Ok(Vec::new());
         }
         if kind == ResourceType::Seed {
-            drafts.push((at, self.seed(at, file)));
-            return;
+            return Ok(vec![Arc::new(self.seed(at, file))]);
         }
-        let Some(text) = file.file.text() else { return found.push(not_text(file.path)) };
+        let text = file.file.text().ok_or_else(|| not_text(file.path))?;
         match kind {
-            ResourceType::Snapshot => match self.snapshots_of(at, file, text) {
-                Ok(nodes) => drafts.extend(nodes.into_iter().map(|node| (at, node))),
-                Err(diagnostic) => found.push(diagnostic),
-            },
-            _ => drafts.push((at, self.code_file(at, kind, (file, text)))),
+            ResourceType::Snapshot => self.snapshots_of(at, file, text),
+            _ => Ok(vec![Arc::new(self.code_file(at, kind, (file, text)))]),
         }
     }
 
@@ -119,7 +134,7 @@ impl Reader<'_> {
         node
     }
 
-    fn snapshots_of(&self, at: usize, file: &Below<'_>, text: &str) -> Result<Vec<Node>, Diagnostic> {
+    fn snapshots_of(&self, at: usize, file: &Below<'_>, text: &str) -> Result<Vec<Arc<Node>>, Diagnostic> {
         let found = blocks(text).map_err(|error| Diagnostic {
             severity: Severity::Error,
             code: error.code.as_str().to_owned(),
@@ -137,7 +152,7 @@ impl Reader<'_> {
             node.code_before = Before::of(text, block.body.start);
             node.raw_code = text[block.body].to_owned();
             node.checksum = Some(sha256(text.trim().as_bytes()));
-            node
+            Arc::new(node)
         });
         Ok(snapshots.collect())
     }
@@ -218,7 +233,7 @@ impl Reader<'_> {
     }
 
     /// Warns of entries that describe nothing.
-    pub(super) fn unused(&mut self, entries: &[Entry]) {
+    pub(super) fn unused(&mut self, entries: &[Arc<Entry>]) {
         let nodes = self.project.nodes.values().chain(self.project.disabled.values());
         let known: HashSet<(&str, &str)> =
             nodes.map(|node| (node.resource_type.as_str(), node.name.as_str())).collect();

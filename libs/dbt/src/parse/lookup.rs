@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
-
+use super::Project;
 use super::names::text;
 use crate::jinja::{Code, Error, RefCall};
 use crate::node::{Node, ResourceType, UniqueId};
@@ -36,7 +35,8 @@ pub(super) struct From<'a> {
 }
 
 impl Lookup {
-    pub(super) fn of(nodes: &IndexMap<UniqueId, Node>, disabled: &IndexMap<UniqueId, Node>, own_first: bool) -> Self {
+    pub(super) fn of(project: &Project, own_first: bool) -> Self {
+        let Project { nodes, disabled, .. } = project;
         let mut lookup = Self { own_first, ..Self::default() };
         for node in nodes.values() {
             match (&node.source_name, node.resource_type) {

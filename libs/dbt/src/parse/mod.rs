@@ -16,6 +16,7 @@ mod generic;
 mod graph;
 mod lookup;
 mod macros;
+mod memory;
 mod names;
 mod package;
 mod patch;
@@ -33,6 +34,7 @@ mod types;
 mod unit_tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -40,7 +42,7 @@ use serde_json::Value as Json;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Environment;
 use crate::jinja::{Engine, Macro};
-use crate::node::{Node, UniqueId};
+use crate::node::{Node, NodeMap, UniqueId};
 use crate::project::MissingPackage;
 use crate::tree::Tree;
 
@@ -51,6 +53,7 @@ pub use docs::Doc;
 pub use macros::MacroPatch;
 
 use lookup::Lookup;
+use memory::{Memory, Origins};
 
 /// Is all that a project is read from.
 #[derive(Clone, Copy, Debug)]
@@ -68,36 +71,43 @@ pub struct ParseInput<'a> {
 pub struct Project {
     name: String,
     engine: Engine,
-    nodes: IndexMap<UniqueId, Node>,
-    disabled: IndexMap<UniqueId, Node>,
-    idle_tests: IndexMap<UniqueId, Node>,
-    docs: IndexMap<UniqueId, Doc>,
+    nodes: NodeMap,
+    disabled: NodeMap,
+    idle_tests: NodeMap,
+    docs: IndexMap<UniqueId, Arc<Doc>>,
     macro_patches: IndexMap<String, MacroPatch>,
     /// The folder of each package, by its name.
     folders: IndexMap<String, String>,
     selectors: Json,
     missing: Vec<MissingPackage>,
-    origins: HashMap<UniqueId, HashMap<String, Origin>>,
+    origins: HashMap<UniqueId, Arc<Origins>>,
     lookup: Lookup,
     diagnostics: Vec<Diagnostic>,
     /// The first error of each node that has one, by its place among the diagnostics.
     broken: HashMap<UniqueId, usize>,
+    memory: Arc<Memory>,
 }
 
 /// Reads a project. It never fails: what is broken is a diagnostic, and only without a readable dbt_project.yml is
 /// nothing else read.
 pub fn parse(input: ParseInput<'_>) -> Project {
-    read::Reader::new(input).read()
+    read::Reader::new(input, Arc::default()).read()
 }
 
 impl Project {
+    /// Reads other files, or for another environment, as [`parse`] does; what this project was read from and is the same
+    /// there is not read again. Nodes that come out the same are the same in memory.
+    pub fn update(&self, input: ParseInput<'_>) -> Self {
+        read::Reader::new(input, self.memory.clone()).read()
+    }
+
     /// Answers the project's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Answers all enabled nodes by their ids.
-    pub fn nodes(&self) -> &IndexMap<UniqueId, Node> {
+    pub fn nodes(&self) -> &NodeMap {
         &self.nodes
     }
 
@@ -107,17 +117,17 @@ impl Project {
     }
 
     /// Answers the nodes that are switched off.
-    pub fn disabled(&self) -> &IndexMap<UniqueId, Node> {
+    pub fn disabled(&self) -> &NodeMap {
         &self.disabled
     }
 
     /// Answers the tests of what is switched off or missing: dbt lists them among its nodes and never runs them.
-    pub fn idle_tests(&self) -> &IndexMap<UniqueId, Node> {
+    pub fn idle_tests(&self) -> &NodeMap {
         &self.idle_tests
     }
 
     /// Answers the docs blocks by their ids.
-    pub fn docs(&self) -> &IndexMap<UniqueId, Doc> {
+    pub fn docs(&self) -> &IndexMap<UniqueId, Arc<Doc>> {
         &self.docs
     }
 

@@ -1,6 +1,7 @@
 //! Finds the YAML entry of a node and applies what it says: config, columns, version.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -13,23 +14,23 @@ use crate::node::{Node, ResourceType};
 
 /// Knows the entries by the nodes they describe.
 pub(super) struct Patches<'e> {
-    named: HashMap<(&'static str, &'e str), Vec<&'e Entry>>,
+    named: HashMap<(&'static str, &'e str), Vec<&'e Arc<Entry>>>,
     /// The files of versions, by their names: the entry and the place of the version in it.
-    versions: HashMap<String, Vec<(&'e Entry, usize)>>,
+    versions: HashMap<String, Vec<(&'e Arc<Entry>, usize)>>,
     /// The latest versions by their models' names: they may stand in a file without a version in its name.
-    latest: HashMap<&'e str, Vec<(&'e Entry, usize, String)>>,
+    latest: HashMap<&'e str, Vec<(&'e Arc<Entry>, usize, String)>>,
 }
 
 /// Is what the YAML says of one node.
 #[derive(Clone, Copy)]
 pub(super) struct Patch<'e> {
-    pub(super) entry: &'e Entry,
-    /// The version that the node is, of a model that has them.
-    pub(super) version: Option<&'e Map<String, Json>>,
+    pub(super) entry: &'e Arc<Entry>,
+    /// The place, among the entry's versions, of the one that the node is.
+    pub(super) version: Option<usize>,
 }
 
 impl<'e> Patches<'e> {
-    pub(super) fn of(entries: &'e [Entry]) -> Self {
+    pub(super) fn of(entries: &'e [Arc<Entry>]) -> Self {
         let mut patches = Self { named: HashMap::new(), versions: HashMap::new(), latest: HashMap::new() };
         for entry in entries {
             let versions: Vec<&Map<String, Json>> = objects(&entry.value, "versions").collect();
@@ -74,7 +75,7 @@ impl<'e> Patches<'e> {
             let mut of_latest = of_latest.filter(|(entry, _, file)| entry.at == at && !is_known(at, file));
             let found = of_file.copied().or_else(|| of_latest.next().map(|(entry, version, _)| (*entry, *version)));
             if let Some((entry, version)) = found {
-                return Some(Patch { entry, version: objects(&entry.value, "versions").nth(version) });
+                return Some(Patch { entry, version: Some(version) });
             }
         }
         let named = self.named.get(&(section, node.name.as_str()))?;
@@ -100,11 +101,15 @@ pub(super) fn latest_version(entry: &Entry) -> Option<Json> {
     versions.into_iter().max_by(later).cloned()
 }
 
-impl Patch<'_> {
+impl<'e> Patch<'e> {
+    fn version(&self) -> Option<&'e Map<String, Json>> {
+        objects(&self.entry.value, "versions").nth(self.version?)
+    }
+
     /// Answers the config of the YAML, its version's included.
     pub(super) fn config(&self) -> Map<String, Json> {
         let mut config = self.entry.config();
-        if let Some(version) = self.version {
+        if let Some(version) = self.version() {
             deep_merge(&mut config, &object(version, "config"));
             for key in ["access", "docs"] {
                 config.extend(version.get(key).map(|value| (key.to_owned(), value.clone())));
@@ -119,7 +124,7 @@ impl Patch<'_> {
 
     /// Gives a node its version's name and id; its config depends on them.
     pub(super) fn name(&self, node: &mut Node) {
-        let Some(version) = self.version.and_then(|version| version.get("v")) else { return };
+        let Some(version) = self.version().and_then(|version| version.get("v")) else { return };
         let shown = format!("v{}", printed(version));
         node.unique_id = format!("model.{}.{}.{shown}", node.package_name, self.entry.name);
         node.name.clone_from(&self.entry.name);
@@ -134,17 +139,17 @@ impl Patch<'_> {
     /// Applies all but the config.
     pub(super) fn describe(&self, node: &mut Node) {
         node.patch = Some(self.entry.place.clone());
-        let own = self.version.map(|version| text(version, "description")).filter(|text| !text.is_empty());
+        let own = self.version().map(|version| text(version, "description")).filter(|text| !text.is_empty());
         node.description = own.unwrap_or_else(|| self.entry.text("description")).to_owned();
-        node.columns = columns::of_version(&self.entry.value, self.version);
+        node.columns = columns::of_version(&self.entry.value, self.version());
         if node.resource_type != ResourceType::Model {
             return;
         }
-        let of_version = |key: &str| self.version.and_then(|version| version.get(key)).filter(|value| is_set(value));
+        let of_version = |key: &str| self.version().and_then(|version| version.get(key)).filter(|value| is_set(value));
         let constraints = of_version("constraints").or_else(|| self.entry.value.get("constraints"));
         let constraints = constraints.and_then(Json::as_array).cloned().unwrap_or_default();
         let constraints: Vec<Json> = constraints.iter().filter_map(columns::model_constraint).collect();
-        let of_entry = |key: &str| self.entry.value.get(key).filter(|_| self.version.is_none());
+        let of_entry = |key: &str| self.entry.value.get(key).filter(|_| self.version().is_none());
         let deprecated = of_version("deprecation_date").or_else(|| of_entry("deprecation_date"));
         node.properties.insert("deprecation_date".to_owned(), deprecated.cloned().unwrap_or(Json::Null));
         node.properties.insert("time_spine".to_owned(), of_entry("time_spine").map_or(Json::Null, time_spine));

@@ -3,10 +3,12 @@
 //! Responsible for what dbt renders of them and when; what an entry means is said where it is used.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::package::Package;
+use super::package::{Below, Package};
+use super::read::Reader;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::jinja::{Engine, YamlScope};
 use crate::project::Renderer;
@@ -99,22 +101,44 @@ pub(super) fn texts(value: &Map<String, Json>, key: &str) -> Vec<String> {
     }
 }
 
-/// Reads the properties files of one package.
-pub(super) fn read(at: usize, package: &Package<'_>, engine: &Engine, found: &mut Vec<Diagnostic>) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for file in package.below(&package.definition.all_paths(), &[".yml", ".yaml"]) {
-        let Some(written) = file.file.text() else {
-            found.push(not_text(file.path));
-            continue;
-        };
-        let document = yaml::read(file.path, written);
-        found.extend(document.diagnostics);
-        let Some(document) = document.value else { continue };
-        let scope = YamlScope::Project { package: package.definition.name.clone() };
-        let mut reader = FileReader { at, file: (file.path, file.local, file.relative), text: written, scope, engine };
-        reader.sections(&document, &mut entries, found);
+/// Is what one properties file says.
+#[derive(Default)]
+pub(super) struct Properties {
+    entries: Vec<Arc<Entry>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    /// Reads the properties files of one package, but those that were read before.
+    pub(super) fn properties(&mut self, at: usize) -> Vec<Arc<Entry>> {
+        let package = &self.packages[at];
+        let mut entries = Vec::new();
+        for file in package.below(&package.definition.all_paths(), &[".yml", ".yaml"]) {
+            let (key, sha256) = ((at, file.path.clone()), file.file.sha256);
+            let known = self.before.properties.get(&key).filter(|(known, _)| *known == sha256);
+            let read = known.map(|(_, read)| read.clone());
+            let read = read.unwrap_or_else(|| Arc::new(read_file(at, package, &file, &self.project.engine)));
+            self.project.diagnostics.extend(read.diagnostics.iter().cloned());
+            entries.extend(read.entries.iter().cloned());
+            self.memory.properties.insert(key, (sha256, read));
+        }
+        entries
     }
-    entries
+}
+
+fn read_file(at: usize, package: &Package<'_>, file: &Below<'_>, engine: &Engine) -> Properties {
+    let mut read = Properties::default();
+    let Some(text) = file.file.text() else {
+        read.diagnostics.push(not_text(file.path));
+        return read;
+    };
+    let document = yaml::read(file.path, text);
+    read.diagnostics.extend(document.diagnostics);
+    let Some(document) = document.value else { return read };
+    let scope = YamlScope::Project { package: package.definition.name.clone() };
+    let reader = FileReader { at, file: (file.path, file.local, file.relative), text, scope, engine };
+    reader.sections(&document, &mut read);
+    read
 }
 
 /// Says that a file is not UTF-8.
@@ -139,7 +163,7 @@ struct FileReader<'a> {
 }
 
 impl FileReader<'_> {
-    fn sections(&mut self, document: &Value, entries: &mut Vec<Entry>, found: &mut Vec<Diagnostic>) {
+    fn sections(&self, document: &Value, Properties { entries, diagnostics: found }: &mut Properties) {
         let lines = Lines::of(self.text);
         for (key, list) in document.entries() {
             let written = key.key_text();
@@ -151,7 +175,7 @@ impl FileReader<'_> {
             };
             for item in list.items() {
                 match self.entry(section, item, (&lines, &mut *found)) {
-                    Some(entry) => entries.push(entry),
+                    Some(entry) => entries.push(Arc::new(entry)),
                     None => {
                         let message = format!("an entry of `{section}` is a mapping with a name");
                         found.push(self.wrong(&lines, item, ("PROPERTIES_INVALID", &message)));

@@ -7,14 +7,15 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::lookup::Lookup;
+use super::memory::{Ground, Memory, Origins, ReadEntry, Same};
 use super::names::Names;
 use super::package::Package;
 use super::patch::Patches;
-use super::properties::{self, Entry};
+use super::properties::Entry;
 use super::{ParseInput, Project, docs};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::jinja::{Before, Engine, Error, MacroSource, Settings, YamlScope};
-use crate::node::{Node, ResourceType};
+use crate::node::{Node, NodeMap, ResourceType, UniqueId};
 use crate::project::{self, Definition, Found, Renderer};
 use crate::tree::Path;
 use crate::yaml::{self, Lines};
@@ -26,6 +27,14 @@ const INTERNAL: [&str; 2] = ["dbt", "dbt_postgres"];
 pub(super) struct Reader<'a> {
     pub(super) packages: Vec<Package<'a>>,
     pub(super) project: Project,
+    /// What the last reading left, empty where nothing of it holds any more.
+    pub(super) before: Arc<Memory>,
+    /// What this one leaves.
+    pub(super) memory: Memory,
+    /// Where the configs come from of nodes that are not kept yet.
+    pub(super) origins: HashMap<UniqueId, Origins>,
+    /// The nodes that the thing being read has made so far.
+    pub(super) kept: Vec<(Arc<Node>, Arc<Origins>)>,
     pub(super) names: Names,
     /// What is wrong with the SQL of nodes that may be switched off.
     pub(super) judged: Vec<Diagnostic>,
@@ -34,7 +43,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(input: ParseInput<'a>) -> Self {
+    /// Begins to read, with what an earlier reading left.
+    pub(super) fn new(input: ParseInput<'a>, before: Arc<Memory>) -> Self {
         let folder = input.root.trim_matches('/');
         let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let early = Engine::new(&[], settings(&[], input)).0;
@@ -55,9 +65,15 @@ impl<'a> Reader<'a> {
                 Vec::new()
             }
         };
-        let (engine, diagnostics) = engine(&packages, input);
-        project.engine = engine;
-        project.diagnostics.extend(diagnostics);
+        let macros = macros(&packages);
+        let known = before.ground.clone().filter(|ground| ground.is(input.environment, &packages, &macros));
+        let before = if known.is_some() { before } else { Arc::default() };
+        let ground = known.unwrap_or_else(|| {
+            let engine = Engine::new(&macros, settings(&packages, input));
+            Arc::new(Ground::new(input.environment, &packages, macros, engine))
+        });
+        project.engine = ground.engine.clone();
+        project.diagnostics.extend(ground.diagnostics.iter().cloned());
         project.folders =
             packages.iter().map(|package| (package.definition.name.clone(), package.folder.clone())).collect();
         if let Some(root) = packages.first() {
@@ -72,14 +88,16 @@ impl<'a> Reader<'a> {
         };
         let plain_tests = ["not_null", "unique"].into_iter().filter(|name| !own(&format!("test_{name}"))).collect();
         let names = Names::of(&project.engine, &INTERNAL);
-        Self { packages, project, names, judged: Vec::new(), plain_tests }
+        let memory = Memory { ground: Some(ground), ..Memory::default() };
+        let (origins, kept, judged) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { packages, project, before, memory, origins, kept, names, judged, plain_tests }
     }
 
     pub(super) fn read(mut self) -> Project {
         let mut entries = Vec::new();
-        for (at, package) in self.packages.iter().enumerate() {
-            entries.extend(properties::read(at, package, &self.project.engine, &mut self.project.diagnostics));
-            docs::read(package, &mut self.project);
+        for at in 0..self.packages.len() {
+            entries.extend(self.properties(at));
+            docs::read(&self.packages[at], &mut self.project);
         }
         self.selectors();
         let patches = Patches::of(&entries);
@@ -87,7 +105,7 @@ impl<'a> Reader<'a> {
         self.yaml_snapshots(&entries);
         self.project.lookup = self.lookup();
         for entry in &entries {
-            self.entry(entry);
+            self.entry_or_known(entry);
         }
         self.project.lookup = self.lookup();
         self.semantic_edges();
@@ -98,7 +116,20 @@ impl<'a> Reader<'a> {
         self.check_relations();
         self.tell_judged();
         self.remember_broken();
+        self.project.memory = Arc::new(self.memory);
         self.project
+    }
+
+    /// Reads an entry, unless that was done and its tests stand on the same.
+    fn entry_or_known(&mut self, entry: &Arc<Entry>) {
+        if entry.section == "macros" {
+            return self.macro_patch(entry);
+        }
+        let (key, attached) = (Same(entry.clone()), self.attachments(entry));
+        let known = self.before.entries.get(&key).filter(|known| known.attached == attached);
+        let told = known.map(|known| known.told.clone()).unwrap_or_else(|| self.told(|reader| reader.entry(entry)));
+        self.hear(&told);
+        self.memory.entries.insert(key, ReadEntry { attached, told });
     }
 
     /// Reads an entry that makes nodes of its own.
@@ -111,7 +142,6 @@ impl<'a> Reader<'a> {
             "semantic_models" => self.semantic_model(entry),
             "saved_queries" => self.saved_query(entry),
             "groups" => self.group(entry),
-            "macros" => self.macro_patch(entry),
             _ => {}
         }
     }
@@ -119,7 +149,7 @@ impl<'a> Reader<'a> {
     fn lookup(&self) -> Lookup {
         let root = self.packages.first().map(|package| &package.definition);
         let own_first = root.is_some_and(|root| root.flag("require_ref_searches_node_package_before_root", false));
-        Lookup::of(&self.project.nodes, &self.project.disabled, own_first)
+        Lookup::of(&self.project, own_first)
     }
 
     fn selectors(&mut self) {
@@ -222,9 +252,10 @@ fn blank_project(engine: Engine) -> Project {
     Project {
         name: String::new(),
         engine,
-        nodes: IndexMap::new(),
-        disabled: IndexMap::new(),
-        idle_tests: IndexMap::new(),
+        nodes: NodeMap::default(),
+        disabled: NodeMap::default(),
+        idle_tests: NodeMap::default(),
+        memory: Arc::default(),
         docs: IndexMap::new(),
         macro_patches: IndexMap::new(),
         folders: IndexMap::new(),
@@ -237,7 +268,8 @@ fn blank_project(engine: Engine) -> Project {
     }
 }
 
-fn engine(packages: &[Package<'_>], input: ParseInput<'_>) -> (Engine, Vec<Diagnostic>) {
+/// Lists the files of macros and generic tests.
+fn macros(packages: &[Package<'_>]) -> Vec<MacroSource> {
     let mut sources = Vec::new();
     for package in packages {
         let definition = &package.definition;
@@ -249,7 +281,7 @@ fn engine(packages: &[Package<'_>], input: ParseInput<'_>) -> (Engine, Vec<Diagn
             sources.push(MacroSource { package: definition.name.clone(), path, source: Arc::from(text) });
         }
     }
-    Engine::new(&sources, settings(packages, input))
+    sources
 }
 
 fn settings(packages: &[Package<'_>], input: ParseInput<'_>) -> Settings {

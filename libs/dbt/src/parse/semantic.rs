@@ -1,6 +1,7 @@
 //! Reads semantic models, metrics and saved queries: their names, their shape in the manifest, and their edges.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -121,7 +122,7 @@ impl Reader<'_> {
         let relations = self.of_kind(ResourceType::SemanticModel).filter_map(|node| self.relation_of(node));
         let relations: Vec<(UniqueId, Json)> = relations.collect();
         for (unique_id, relation) in relations {
-            self.project.nodes[&unique_id].properties.insert("node_relation".to_owned(), relation);
+            self.node_mut(&unique_id).properties.insert("node_relation".to_owned(), relation);
         }
         let ids = |kind| self.of_kind(kind).map(|node| node.unique_id.clone()).collect::<Vec<_>>();
         let (metrics, queries) = (ids(ResourceType::Metric), ids(ResourceType::SavedQuery));
@@ -129,7 +130,7 @@ impl Reader<'_> {
             let inputs = self.input_measures(&unique_id, DEPTH_MAX);
             let params = self.project.nodes[&unique_id].properties["type_params"].clone();
             let own = params["measure"]["name"].as_str().map(str::to_owned);
-            self.project.nodes[&unique_id].properties["type_params"]["input_measures"] = json!(inputs);
+            self.node_mut(&unique_id).properties["type_params"]["input_measures"] = json!(inputs);
             if let Some(name) = own {
                 self.depend(&unique_id, (measures.get(&name).cloned(), "measure", &name));
             }
@@ -143,6 +144,11 @@ impl Reader<'_> {
                 self.depend_on_metric(&unique_id, name);
             }
         }
+    }
+
+    fn node_mut(&mut self, unique_id: &str) -> &mut Node {
+        let node = self.project.nodes.shared_mut(unique_id);
+        Arc::make_mut(node.expect("invariant: only nodes that are there are connected"))
     }
 
     fn of_kind(&self, kind: ResourceType) -> impl Iterator<Item = &Node> {
@@ -173,7 +179,7 @@ impl Reader<'_> {
     }
 
     fn depend(&mut self, unique_id: &str, (found, what, name): (Option<UniqueId>, &str, &str)) {
-        let node = &mut self.project.nodes[unique_id];
+        let node = self.node_mut(unique_id);
         match found {
             Some(parent) if node.depends_on.nodes.contains(&parent) => {}
             Some(parent) => node.depends_on.nodes.push(parent),

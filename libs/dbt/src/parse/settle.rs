@@ -1,5 +1,7 @@
 //! Settles a node: its config, its names, its hooks, and whether it is switched on.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
 use super::config::{Config, Layers};
@@ -81,7 +83,7 @@ impl Reader<'_> {
         }
         node.config = config.values;
         node.unrendered_config = config.written;
-        self.project.origins.insert(node.unique_id.clone(), config.origins);
+        self.origins.insert(node.unique_id.clone(), config.origins);
         let tags = match node.config.get("tags") {
             Some(Json::Array(tags)) => tags.iter().map(text).collect(),
             Some(Json::String(tag)) => vec![tag.clone()],
@@ -135,16 +137,24 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts a node to the others; one that is there twice is reported at both places.
+    /// Finishes a node of the thing that is being read.
     pub(super) fn keep(&mut self, mut node: Node) {
         let mut seen = std::collections::HashSet::new();
         node.depends_on.macros.retain(|called| seen.insert(called.clone()));
+        let origins = self.origins.remove(&node.unique_id).unwrap_or_default();
+        self.kept.push((Arc::new(node), Arc::new(origins)));
+    }
+
+    /// Puts a node to the others; one that is there twice is reported at both places.
+    pub(super) fn put(&mut self, node: Arc<Node>) {
         if !node.is_enabled() {
-            self.project.disabled.entry(node.unique_id.clone()).or_insert(node);
+            if !self.project.disabled.contains_key(&node.unique_id) {
+                self.project.disabled.insert(node);
+            }
             return;
         }
         let Some(known) = self.project.nodes.get(&node.unique_id) else {
-            self.project.nodes.insert(node.unique_id.clone(), node);
+            self.project.nodes.insert(node);
             return;
         };
         let place = |node: &Node| {

@@ -1,5 +1,7 @@
 //! Reads the snapshots that YAML alone defines, by the relation they copy.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::patch::{Patch, Reference, reference};
@@ -8,17 +10,17 @@ use super::read::{Reader, fqn};
 use crate::node::{Node, ResourceType};
 
 impl Reader<'_> {
-    pub(super) fn yaml_snapshots(&mut self, entries: &[Entry]) {
+    pub(super) fn yaml_snapshots(&mut self, entries: &[Arc<Entry>]) {
         for entry in entries.iter().filter(|entry| entry.section == "snapshots") {
             if entry.value.contains_key("relation") {
-                self.yaml_snapshot(entry);
+                self.anew(|reader| reader.yaml_snapshot(entry));
             }
         }
         self.unused(entries);
         self.check_snapshots();
     }
 
-    fn yaml_snapshot(&mut self, entry: &Entry) {
+    fn yaml_snapshot(&mut self, entry: &Arc<Entry>) {
         let relation = entry.text("relation");
         let mut node = self.blank(entry.at, ResourceType::Snapshot, &entry.name);
         node.path = format!("{}/{}.sql", entry.relative, entry.name);

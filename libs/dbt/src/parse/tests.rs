@@ -1,5 +1,7 @@
 //! Reads small projects.
 
+mod update;
+
 use serde_json::Map;
 
 use super::*;
@@ -14,7 +16,11 @@ fn project(files: &[(&str, &str)]) -> Project {
 fn with_packages(files: &[(&str, &str)], packages: &[(&str, &str)]) -> Project {
     let file = |(path, text): &(&str, &str)| (path.to_string(), File::new(Mode::Regular, text.as_bytes()));
     let [tree, packages]: [Tree; 2] = [files, packages].map(|files| files.iter().map(file).collect());
-    let environment = Environment {
+    parse(ParseInput { tree: &tree, root: "", packages: &packages, environment: &environment() })
+}
+
+fn environment() -> Environment {
+    Environment {
         name: "dev".into(),
         adapter: Adapter::Postgres,
         database: "db".into(),
@@ -24,8 +30,7 @@ fn with_packages(files: &[(&str, &str)], packages: &[(&str, &str)]) -> Project {
         user: String::new(),
         vars: Map::new(),
         env: IndexMap::new(),
-    };
-    parse(ParseInput { tree: &tree, root: "", packages: &packages, environment: &environment })
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reads unit tests: what they are named and which model they test. What they give and expect is kept as it is written.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use super::exposures::properties;
@@ -11,9 +13,9 @@ use crate::jinja::RefCall;
 use crate::node::ResourceType;
 
 impl Reader<'_> {
-    pub(super) fn unit_tests(&mut self, entries: &[Entry]) {
+    pub(super) fn unit_tests(&mut self, entries: &[Arc<Entry>]) {
         for entry in entries.iter().filter(|entry| entry.section == "unit_tests") {
-            self.unit_test(entry);
+            self.anew(|reader| reader.unit_test(entry));
         }
     }
 
