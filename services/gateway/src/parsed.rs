@@ -1,8 +1,9 @@
-//! Parsed projects: the same files are parsed once for an environment. Bounded; the least used goes first.
+//! Parsed projects: the same files are parsed once for an environment, and what they have in common with files that
+//! were parsed before is taken from there. Bounded; the least used goes first.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dvt_dbt::diagnostic::Severity;
@@ -17,6 +18,9 @@ use tokio::sync::OnceCell;
 
 /// How many parsed projects are kept in memory.
 const PROJECTS_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("invariant: not zero");
+/// How many nodes all of them may have, each version of a project counted. A node takes about 8 KiB, and 1 KiB where an
+/// earlier version has it too.
+const NODES_MAX: usize = 200_000;
 
 /// Says how the files of a branch are read as a project.
 #[derive(Clone, Debug)]
@@ -45,6 +49,17 @@ impl Key {
             }
         }
         Self(Sha256::of(&bytes))
+    }
+
+    /// Names what all of a project is read with: files of the same kin may have been read into the same nodes.
+    fn kin(branch: &Branch, reading: &Reading) -> Self {
+        let Reading { root, environment } = reading;
+        let definition = match root.trim_matches('/') {
+            "" => "dbt_project.yml".to_owned(),
+            folder => format!("{folder}/dbt_project.yml"),
+        };
+        let definition = branch.tree.find(&definition).map(|file| file.sha256.0);
+        Self(Sha256::of(&serde_json::to_vec(&(root, environment, definition)).expect("invariant: hashes are JSON")))
     }
 }
 
@@ -104,9 +119,15 @@ fn count(problems: &mut Problems, severity: Severity) {
 
 type Cell = Arc<OnceCell<Arc<Parsed>>>;
 
+/// Is a parse that is known or under way.
+struct Known {
+    kin: Key,
+    cell: Cell,
+}
+
 /// Parses projects and remembers them.
 pub struct Parses {
-    known: Mutex<LruCache<Key, Cell>>,
+    known: Mutex<LruCache<Key, Known>>,
 }
 
 impl Default for Parses {
@@ -122,29 +143,51 @@ impl Parses {
     /// # Errors
     /// When the parser panics.
     pub async fn get(&self, branch: &Branch, reading: &Reading) -> Result<Arc<Parsed>, tokio::task::JoinError> {
-        let cell = self.cell(Key::new(branch, reading));
+        let (cell, alike) = self.cell(branch, reading);
         let parsed = cell.get_or_try_init(|| async {
             let (branch, reading) = (branch.clone(), reading.clone());
             let read = move || {
                 let (tree, packages) = (&branch.tree, &branch.packages);
                 let Reading { root, environment } = &reading;
                 let begun = Instant::now();
-                let project = parse(ParseInput { tree, root, packages, environment });
+                let input = ParseInput { tree, root, packages, environment };
+                let project = alike.map_or_else(|| parse(input), |alike| alike.project.update(input));
                 metrics::PARSE_SECONDS.observe(["gateway"], begun.elapsed());
                 Arc::new(Parsed::from(project))
             };
             tokio::task::spawn_blocking(read).await
         });
-        parsed.await.cloned()
+        let parsed = parsed.await.cloned();
+        self.bound();
+        parsed
     }
 
     /// Keeps what the files of `branch` were parsed into while an edit was decided.
     pub fn keep(&self, branch: &Branch, reading: &Reading, project: Project) {
         // A cell that is being filled gives the same result.
-        let _ = self.cell(Key::new(branch, reading)).set(Arc::new(Parsed::from(project)));
+        let _ = self.cell(branch, reading).0.set(Arc::new(Parsed::from(project)));
+        self.bound();
     }
 
-    fn cell(&self, key: Key) -> Cell {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(key, Cell::default).clone()
+    /// Answers the place of a parse, and the last one of its kin, which it can be read from.
+    fn cell(&self, branch: &Branch, reading: &Reading) -> (Cell, Option<Arc<Parsed>>) {
+        let (key, kin) = (Key::new(branch, reading), Key::kin(branch, reading));
+        let mut known = self.lock();
+        let alike = known.iter().filter(|(_, known)| known.kin == kin).find_map(|(_, known)| known.cell.get()).cloned();
+        (known.get_or_insert(key, || Known { kin, cell: Cell::default() }).cell.clone(), alike)
+    }
+
+    /// Forgets the least used where all that is known has too many nodes; the last used stays.
+    fn bound(&self) {
+        let mut known = self.lock();
+        let nodes = |known: &Known| known.cell.get().map_or(0, |parsed| parsed.project.nodes().len());
+        let mut total: usize = known.iter().map(|(_, known)| nodes(known)).sum();
+        while total > NODES_MAX && known.len() > 1 {
+            total -= known.pop_lru().map_or(0, |(_, known)| nodes(&known));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LruCache<Key, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use dvt_bus::view::Announcer;
 use dvt_bus::{causes, leases};
 use dvt_codec::ViewAdvanced;
-use dvt_dbt::environment::Environment;
-use dvt_dbt::parse::{ParseInput, parse};
+use dvt_dbt::parse::{self, ParseInput};
 use dvt_domain::branch::Branch;
 use dvt_domain::id::BranchId;
 use dvt_domain::project::{DEFAULT_ENVIRONMENT, Project};
@@ -37,6 +36,8 @@ const LEASE_NAME: &str = "graphs";
 const PAGE: i64 = 100;
 /// How many branches' files are kept in memory, so that an edit reads only what it changed.
 const BRANCHES_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("invariant: not zero");
+/// How many nodes all projects may have that are kept in memory. A node takes about 8 KiB.
+const NODES_MAX: usize = 20_000;
 
 /// Says why a graph could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,8 @@ pub enum Error {
 pub struct Graphs {
     log: Log,
     files: LruCache<Uuid, At<Branch>>,
+    /// What the last graph of a branch was made of: the next is read from there.
+    projects: LruCache<Uuid, parse::Project>,
     /// The positions of what cannot be read: only later events may change that.
     unreadable: HashMap<Uuid, i64>,
 }
@@ -60,7 +63,8 @@ pub struct Graphs {
 impl Graphs {
     /// Makes a reader that knows no files yet.
     pub fn new(log: Log) -> Self {
-        Self { log, files: LruCache::new(BRANCHES_MAX), unreadable: HashMap::new() }
+        let (files, projects) = (LruCache::new(BRANCHES_MAX), LruCache::new(BRANCHES_MAX));
+        Self { log, files, projects, unreadable: HashMap::new() }
     }
 
     /// Writes the graph that waits longest to the views that the connection's search path names; false: none waits.
@@ -114,9 +118,25 @@ impl Graphs {
         let root = project.created.map(|created| created.root).unwrap_or_default();
         let files = self.files(c, stale).await.map_err(failed)?;
         let keys: HashMap<String, String> = subject::list_identities(c, branch_id).await?.into_iter().collect();
-        let shown = stale.clone();
-        let reading = tokio::task::spawn_blocking(move || read(&shown, &files, (&root, &environment), &keys));
-        reading.await.map(Some).map_err(|source| Error::Parse { branch_id, source })
+        let (shown, before) = (stale.clone(), self.projects.pop(&branch_id));
+        let reading = tokio::task::spawn_blocking(move || {
+            let input =
+                ParseInput { tree: &files.tree, root: &root, packages: &files.packages, environment: &environment };
+            let project = read(input, before);
+            (graph_of(&shown, content::of(&project, &keys)), project)
+        });
+        let (graph, project) = reading.await.map_err(|source| Error::Parse { branch_id, source })?;
+        self.keep(branch_id, project);
+        Ok(Some(graph))
+    }
+
+    /// Keeps a project for the next reading, and forgets the least used where all have too many nodes.
+    fn keep(&mut self, branch_id: Uuid, project: parse::Project) {
+        self.projects.put(branch_id, project);
+        let mut total: usize = self.projects.iter().map(|(_, project)| project.nodes().len()).sum();
+        while total > NODES_MAX && self.projects.len() > 1 {
+            total -= self.projects.pop_lru().map_or(0, |(_, project)| project.nodes().len());
+        }
     }
 
     /// Loads the files of exactly the stale version, from those of an earlier one where they are known.
@@ -149,16 +169,14 @@ impl Error {
     }
 }
 
-fn read(
-    stale: &Stale,
-    branch: &Branch,
-    (root, environment): (&str, &Environment),
-    keys: &HashMap<String, String>,
-) -> (Graph, Content) {
+fn read(input: ParseInput<'_>, before: Option<parse::Project>) -> parse::Project {
     let begun = Instant::now();
-    let project = parse(ParseInput { tree: &branch.tree, root, packages: &branch.packages, environment });
+    let project = before.map_or_else(|| parse::parse(input), |before| before.update(input));
     metrics::PARSE_SECONDS.observe(["projector"], begun.elapsed());
-    let content = content::of(&project, keys);
+    project
+}
+
+fn graph_of(stale: &Stale, content: Content) -> (Graph, Content) {
     let count = |severity: &str| content.diagnostics.iter().filter(|found| found.severity == severity).count() as i32;
     let (errors, warnings) = (count("error"), count("warning"));
     let graph =
