@@ -27,7 +27,8 @@ COPY --from=recipe /src/recipe.json recipe.json
 RUN cargo chef cook --release --locked --recipe-path recipe.json
 COPY . .
 COPY --from=web /src/services/web/dist services/web/dist
-RUN cargo build --release --workspace --exclude dvt-sim --bins --locked \
+RUN cargo build --release --locked --package dvt-standalone \
+         --package dvt-gateway --package dvt-projector --package dvt-artifact --package dvt-executor \
     && mkdir -p /out/repositories \
     && for name in dvt dvt-gateway dvt-projector dvt-artifact dvt-executor; do \
          strip -o "/out/$name" "target/release/$name"; \
