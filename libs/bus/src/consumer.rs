@@ -80,6 +80,7 @@ pub struct Consumer<H> {
     waiting: BTreeMap<Slot, Vec<Recorded>>,
     source: Option<Source>,
     started: Instant,
+    has_begun: bool,
     figures: Figures,
 }
 
@@ -96,6 +97,7 @@ impl<H: Handler> Consumer<H> {
             waiting: BTreeMap::new(),
             source: None,
             started: Instant::now(),
+            has_begun: false,
             figures: Figures::default(),
         }
     }
@@ -152,9 +154,13 @@ impl<H: Handler> Consumer<H> {
         }
     }
 
-    async fn behind(&self, patience: Duration) -> Result<Vec<Behind>, dvt_store::Error> {
+    async fn behind(&mut self, patience: Duration) -> Result<Vec<Behind>, dvt_store::Error> {
         let topics: Vec<_> = self.options.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
         let mut connection = self.store.acquire().await?;
+        if !self.has_begun {
+            checkpoint::begin(&mut connection, &self.options.name, &topics).await?;
+            self.has_begun = true;
+        }
         let behind = checkpoint::list_behind(&mut connection, &self.options.name, &topics, patience).await?;
         let behind = behind.into_iter().map(|behind| Behind {
             slot: Slot { topic: behind.topic, partition: behind.partition },

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::event::PARTITIONS;
 use crate::{Connection, Error};
 
 /// Names a checkpoint.
@@ -46,6 +47,25 @@ pub struct Lag {
 
 /// The largest lag that is counted: beyond it, how large it is matters less than what counting costs.
 pub const LAG_MAX: i64 = 10_000;
+
+/// Lets a consumer of `topics` count from its first moment: with a checkpoint of every partition, at 0 where it has none.
+///
+/// # Errors
+/// When the database does.
+pub async fn begin(c: &mut Connection, consumer: &str, topics: &[String]) -> Result<(), Error> {
+    sqlx::query(
+        "insert into checkpoint (consumer, topic, partition, position)
+        select $1, topic, partition, 0
+        from unnest($2::text[]) topic, generate_series(0, $3 - 1) partition
+        on conflict (consumer, topic, partition) do nothing",
+    )
+    .bind(consumer)
+    .bind(topics)
+    .bind(i32::from(PARTITIONS))
+    .execute(c)
+    .await?;
+    Ok(())
+}
 
 /// Locks a checkpoint to the end of the transaction and answers its position; a new one starts at 0. None: another
 /// transaction holds it.

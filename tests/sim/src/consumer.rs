@@ -11,6 +11,7 @@ use dvt_mutant::mutant;
 use dvt_store::event::Recorded;
 
 use crate::db::{Db, Job, Key};
+use crate::kafka::slots;
 use crate::runtime::Sim;
 use crate::world::{Down, Node};
 
@@ -97,6 +98,9 @@ pub(crate) async fn run(node: Node, duty: Duty) {
     let consumer = Consumer { node: node.clone(), duty };
     let (mut machine, mut waiting, mut offsets) = (Machine::default(), BTreeMap::new(), BTreeMap::new());
     let (mut listens, mut next_poll) = (false, Duration::ZERO);
+    while consumer.begin().await.is_err() {
+        node.sim.sleep(POLL_ALONE).await;
+    }
     loop {
         let mut inputs = vec![Input::Tick];
         let assigned = if listens { consumer.assigned() } else { Vec::new() };
@@ -150,6 +154,16 @@ impl Drop for Transaction {
 }
 
 impl Consumer {
+    async fn begin(&self) -> Result<(), Down> {
+        let duty = self.duty;
+        let begin = move |db: &mut Db, _| {
+            for slot in slots().filter(|slot| duty.follows(slot)) {
+                db.checkpoints.entry((duty.name().to_owned(), slot)).or_default();
+            }
+        };
+        self.node.db(begin).await
+    }
+
     fn assigned(&self) -> Vec<Slot> {
         let name = self.duty.name();
         self.node.world(|world| {

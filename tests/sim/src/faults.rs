@@ -184,17 +184,16 @@ impl Product {
             6 => self.switch("Kafka is down", 6, |world, is| world.kafka.is_down = is),
             7 | 8 => self.switch("Kafka misbehaves", 8, |world, is| world.kafka.is_troubled = is),
             9 => {
-                let slots = self.outside.world(|world| world.db.slots());
                 let is_renamed = sim.chance(30);
                 self.outside.trace(|| format!("wipes Kafka, renamed: {is_renamed}"));
-                self.outside.world(|world| world.kafka.wipe(is_renamed, &slots));
+                self.outside.world(|world| world.wipe_kafka(is_renamed));
             }
             10 => {
                 let records = 1 + sim.below(4) as usize;
                 let truncates = sim.chance(40);
                 self.outside.trace(|| format!("Kafka loses {records} records, its last: {truncates}"));
                 self.outside.world(|world| match truncates {
-                    true => world.kafka.truncate(records),
+                    true => world.truncate_kafka(records),
                     false => world.kafka.expire(records, &world.readers),
                 });
             }

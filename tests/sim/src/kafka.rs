@@ -4,6 +4,15 @@ use std::collections::BTreeMap;
 
 use dvt_bus::Slot;
 use dvt_bus::relay::cursor::Bounds;
+use dvt_domain::Topic;
+use dvt_store::event::PARTITIONS;
+
+/// Lists every partition that there is.
+pub(crate) fn slots() -> impl Iterator<Item = Slot> {
+    let of_topic =
+        |topic: Topic| (0..PARTITIONS).map(move |partition| Slot { topic: topic.as_str().to_owned(), partition });
+    Topic::ALL.into_iter().flat_map(of_topic)
+}
 
 /// One partition: the records from `low` on, by the position of their event.
 #[derive(Clone, Debug, Default)]
@@ -66,14 +75,14 @@ impl Kafka {
     }
 
     /// Loses everything; the cluster may have a new name then.
-    pub(crate) fn wipe(&mut self, is_renamed: bool, slots: &[Slot]) {
+    pub(crate) fn wipe(&mut self, is_renamed: bool) {
         self.cluster += u64::from(is_renamed);
         self.losses += 1;
-        let is_written = |slot: &&Slot| self.partitions.get(*slot).is_some_and(|lost| lost.high() > 0);
-        self.wiped.extend(slots.iter().filter(is_written).map(|slot| (slot.clone(), self.losses)));
+        let is_written = |slot: &Slot| self.partitions.get(slot).is_some_and(|lost| lost.high() > 0);
+        self.wiped.extend(slots().filter(is_written).map(|slot| (slot, self.losses)));
         // Another cluster is one that nobody wrote to, also where nothing was to be lost.
-        let lost = slots.iter().filter(|slot| is_renamed || is_written(slot));
-        self.unnoticed.extend(lost.map(|slot| (slot.clone(), self.losses)));
+        let lost = slots().filter(|slot| is_renamed || is_written(slot));
+        self.unnoticed.extend(lost.map(|slot| (slot, self.losses)));
         self.partitions.clear();
     }
 

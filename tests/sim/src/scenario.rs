@@ -90,8 +90,7 @@ pub(crate) fn run(seed: u64, traces: bool) -> Report {
     let (sim, world) = (Sim::new(seed, traces), Rc::new(RefCell::new(World::default())));
     let projects: Vec<Uuid> = (0..1 + sim.below(2)).map(|number| project(seed, number)).collect();
     world.borrow_mut().db.projects.clone_from(&projects);
-    let slots = world.borrow().db.slots();
-    world.borrow_mut().kafka.wipe(true, &slots);
+    world.borrow_mut().kafka.wipe(true);
     let product = Product::start(&sim, &world);
     let hurries = sim.chance(20);
     let clients = if hurries { CROWD } else { CLIENTS };

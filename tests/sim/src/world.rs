@@ -61,14 +61,27 @@ impl World {
         }
     }
 
+    /// Kafka loses everything. Its readers see another topic, and begin anew.
+    pub(crate) fn wipe_kafka(&mut self, is_renamed: bool) {
+        self.kafka.wipe(is_renamed);
+        for reader in self.readers.values_mut() {
+            reader.offset = 0;
+        }
+    }
+
+    /// Kafka loses the ends of all partitions. Its readers see a younger leader, and go back to where the records differ.
+    pub(crate) fn truncate_kafka(&mut self, records: usize) {
+        self.kafka.truncate(records);
+        for (slot, reader) in &mut self.readers {
+            reader.offset = reader.offset.min(self.kafka.partition(slot).high());
+        }
+    }
+
     /// Lets the readers of Kafka see what is new.
     pub(crate) fn read_kafka(&mut self) {
         for slot in self.db.slots() {
             let partition = self.kafka.partition(&slot).clone();
             let reader = self.readers.entry(slot).or_default();
-            if reader.offset > partition.high() || reader.offset < partition.low {
-                reader.offset = partition.low;
-            }
             while let Some(position) = partition.at(reader.offset) {
                 reader.offset += 1;
                 let prev = self.db.at(position).map(|event| event.partition_prev);

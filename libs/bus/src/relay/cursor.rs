@@ -22,8 +22,10 @@ pub struct Progress {
 /// What became of a record that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// With the offset, where the cluster names it.
-    Acknowledged(Option<i64>),
+    /// With its offset.
+    Acknowledged(i64),
+    /// Or acknowledged without an offset, as by a cluster that had the record already: whether it has all before it must
+    /// be asked.
     Failed,
 }
 
@@ -38,14 +40,13 @@ pub fn acknowledge(
 ) -> Result<Progress, Progress> {
     for (position, delivery) in deliveries {
         match delivery {
-            Delivery::Acknowledged(Some(offset))
+            Delivery::Acknowledged(offset)
                 if offset < progress.next_offset && !mutant("relay_believes_offsets_that_go_back") =>
             {
                 return Err(progress);
             }
             Delivery::Acknowledged(offset) => {
-                let next_offset = offset.map_or(progress.next_offset, |offset| offset + 1);
-                progress = Progress { mark: Mark { position, offset }, next_offset };
+                progress = Progress { mark: Mark { position, offset: Some(offset) }, next_offset: offset + 1 };
             }
             Delivery::Failed if mutant("relay_advances_over_a_failed_record") => {}
             Delivery::Failed => return Err(progress),
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn takes_acknowledgements_up_to_the_first_that_is_missing() {
         let from = Progress { mark: mark(4, 0), next_offset: 1 };
-        let acknowledged = |offset| Delivery::Acknowledged(Some(offset));
+        let acknowledged = Delivery::Acknowledged;
         let done = acknowledge(from, [(5, acknowledged(1)), (6, acknowledged(4))]);
         assert_eq!(done, Ok(Progress { mark: mark(6, 4), next_offset: 5 }));
         let gap = acknowledge(from, [(5, acknowledged(1)), (6, Delivery::Failed), (7, acknowledged(2))]);

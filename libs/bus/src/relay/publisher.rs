@@ -45,15 +45,17 @@ impl Publisher {
             .set("compression.type", "lz4")
             // Any delivery error is fatal: everything after it is thrown away and sent again.
             .set("message.timeout.ms", "5000");
-        let producer: FutureProducer = settings.create()?;
         let topics = config.topics();
-        let asked = producer.clone();
-        let cluster_id = tokio::task::spawn_blocking(move || asked.client().fetch_cluster_id(PATIENCE));
-        let cluster_id = cluster_id.await.map_err(|_| Error::Thread)?.ok_or(Error::NoCluster)?;
+        let (consumer, cluster_id) = blocking(move || connect(&client)).await?;
         let cursors = list_cursors(c, &cluster_id).await?;
         let asked = (topics.clone(), cursors.clone());
-        let held = tokio::task::spawn_blocking(move || ask_cluster(&client, &asked.0, &asked.1));
-        let held = held.await.map_err(|_| Error::Thread)??;
+        let held = blocking(move || ask_cluster(&consumer, &asked.0, &asked.1)).await?;
+        let producer: FutureProducer = settings.create()?;
+        let asked = producer.clone();
+        // Clients keep the id that they saw first: where the last one has that of the first, all between was of one cluster.
+        let is_same =
+            move || asked.client().fetch_cluster_id(PATIENCE).filter(|id| *id == cluster_id).ok_or(Error::NoCluster);
+        let cluster_id = blocking(is_same).await?;
         let publisher = Self { producer, topics, cluster_id };
         let starts = publisher.begin(c, (&cursors, &held), epoch).await?;
         Ok((publisher, starts))
@@ -220,8 +222,8 @@ async fn delivered(delivery: Result<DeliveryFuture, ()>) -> Delivery {
     match delivery {
         Ok(delivery) => match delivery.await {
             // A cluster that had the record already may not say where.
-            Ok(Ok(place)) => Delivery::Acknowledged(Some(place.offset).filter(|offset| *offset >= 0)),
-            Ok(Err(_)) | Err(_) => Delivery::Failed,
+            Ok(Ok(place)) if place.offset >= 0 => Delivery::Acknowledged(place.offset),
+            Ok(Ok(_) | Err(_)) | Err(_) => Delivery::Failed,
         },
         Err(()) => Delivery::Failed,
     }
@@ -245,11 +247,21 @@ struct Holding {
     read: Option<i64>,
 }
 
-/// Asks what the cluster has of each partition, and for the record that says whether it has what the cursor says. Blocks.
-fn ask_cluster(client: &ClientConfig, topics: &Topics, cursors: &Cursors) -> Result<HashMap<Slot, Holding>, Error> {
+async fn blocking<T: Send + 'static>(ask: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(ask).await.map_err(|_| Error::Thread)?
+}
+
+/// Connects to read, and answers the cluster's id. Blocks.
+fn connect(client: &ClientConfig) -> Result<(BaseConsumer, String), Error> {
     let mut settings = client.clone();
     settings.set("group.id", "dvt.relay").set("enable.auto.commit", "false").set("fetch.wait.max.ms", "5");
     let consumer: BaseConsumer = settings.create()?;
+    let cluster_id = consumer.client().fetch_cluster_id(PATIENCE).ok_or(Error::NoCluster)?;
+    Ok((consumer, cluster_id))
+}
+
+/// Asks what the cluster has of each partition, and for the record that says whether it has what the cursor says. Blocks.
+fn ask_cluster(consumer: &BaseConsumer, topics: &Topics, cursors: &Cursors) -> Result<HashMap<Slot, Holding>, Error> {
     let mut held = HashMap::new();
     let mut probes = TopicPartitionList::new();
     for topic in dvt_domain::Topic::ALL {
