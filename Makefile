@@ -4,7 +4,7 @@
 setup: ; @scripts/setup tests
 up: ; @scripts/up $(ARGS)
 stack: ; @scripts/stack
-stack-check: ; @scripts/stack scripts/stack-check
+stack-check: ; @scripts/with-traces scripts/stack scripts/stack-check
 trace-check: ; @scripts/with-traces scripts/stack scripts/trace-check
 faults: ; @scripts/faults $(NAMES)
 soak: ; @scripts/soak $(or $(MINUTES),30) $(SEED)

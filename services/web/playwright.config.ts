@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
-/** One look at a real `dvt up`: scripts/e2e starts it and names it in DVT_URL. */
+/** One look at what runs already: scripts/e2e starts a `dvt up`, scripts/stack all services, and each names it in DVT_URL. */
 export default defineConfig({
   testDir: 'e2e',
   workers: 1,

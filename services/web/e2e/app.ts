@@ -1,16 +1,10 @@
 /** What the tests do again and again, by the labels that a user sees. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { type BrowserContext, type Locator, type Page, test as base, expect } from '@playwright/test';
 
 export const SAMPLE = resolve(import.meta.dirname, '../../../samples/night_trains');
-
-/** Is what the running `dvt up` tells of itself. */
-interface Running {
-  target_url: string;
-}
 
 function fromEnvironment(name: string): string {
   const value = process.env[name];
@@ -18,16 +12,11 @@ function fromEnvironment(name: string): string {
   return value;
 }
 
-/** Reads what the running `dvt up` tells of itself. */
-function running(): Running {
-  return JSON.parse(readFileSync(join(fromEnvironment('DVT_DATA'), 'up.json'), 'utf8')) as Running;
-}
-
 /** Asks the target's database for one value. */
 export function askTarget(sql: string): string {
   const folder = process.env.DVT_POSTGRES_BIN;
   const psql = folder === undefined ? 'psql' : join(folder, 'psql');
-  return execFileSync(psql, ['--no-psqlrc', '-At', '-c', sql, running().target_url], { encoding: 'utf8' }).trim();
+  return execFileSync(psql, ['--no-psqlrc', '-At', '-c', sql, fromEnvironment('DVT_TARGET_URL')], { encoding: 'utf8' }).trim();
 }
 
 /** Makes a project of the sample by the API, and answers its id. */
