@@ -101,7 +101,7 @@ pub(super) fn check(before: &Project, after: &Project, meant: &Meant) -> Result<
 /// Checks that what is meant is so afterwards.
 fn reached(after: &Project, meant: &Meant) -> Result<(), Refusal> {
     let failed = |message: String| Err(Refusal::new(Code::EditNotExpressible, message));
-    if let Some(id) = meant.added.iter().find(|id| !after.nodes().contains_key(*id)) {
+    if let Some(id) = meant.added.iter().find(|id| !after.nodes().contains_key(id)) {
         return failed(format!("the project would not have {id}: dbt does not read it there, or it is switched off"));
     }
     let set = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<_>>();

@@ -12,13 +12,16 @@ use crate::diagnostic::Place;
 use crate::jinja::RefCall;
 use crate::node::{Node, ResourceType};
 
+/// A version: its entry, its place among the entry's versions, and the file that it names.
+type Version<'e> = (&'e Arc<Entry>, usize, String);
+
 /// Knows the entries by the nodes they describe.
 pub(super) struct Patches<'e> {
     named: HashMap<(&'static str, &'e str), Vec<&'e Arc<Entry>>>,
     /// The files of versions, by their names: the entry and the place of the version in it.
     versions: HashMap<String, Vec<(&'e Arc<Entry>, usize)>>,
     /// The latest versions by their models' names: they may stand in a file without a version in its name.
-    latest: HashMap<&'e str, Vec<(&'e Arc<Entry>, usize, String)>>,
+    latest: HashMap<&'e str, Vec<Version<'e>>>,
 }
 
 /// Is what the YAML says of one node.

@@ -261,7 +261,7 @@ async fn a_swap_meets_no_reader_of_several_views_in_a_deadlock() {
     let database = Database::create().await;
     let store = database.store(Role::Projector).await;
     let reader = database.store(Role::Gateway).await;
-    rebuild::start(&mut *store.acquire().await.unwrap()).await.unwrap();
+    rebuild::start(&mut store.acquire().await.unwrap()).await.unwrap();
     let mut reads = reader.begin().await.unwrap();
     run::list_steps(&mut reads, id()).await.unwrap();
 
