@@ -15,6 +15,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::environment::{Adapter, Environment};
+use crate::parse::parse;
 use crate::tree::{File, Mode, invert};
 
 /// Is a project on which edits are made.
