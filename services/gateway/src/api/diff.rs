@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn tree(files: &[(&str, &str)]) -> Tree {
-        files.iter().map(|(path, text)| ((*path).into(), File::new(Mode::Regular, text.as_bytes().into()))).collect()
+        files.iter().map(|(path, text)| (path.to_string(), File::new(Mode::Regular, text.as_bytes()))).collect()
     }
 
     #[test]
