@@ -1,7 +1,7 @@
 /** The canvas: each gesture by keyboard and by mouse, and what it wrote. */
 import { type Page, expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, node, strip, test } from './app';
+import { edit, finishedRun, goToNode, graphIsDrawn, makeSample, node, placeOf, strip, test, writeSql } from './app';
 
 const canvas = (page: Page) => page.getByRole('application', { name: /Graph of/ });
 
@@ -114,8 +114,7 @@ test('a dragged node stays where it was put', async ({ open }) => {
   await page.mouse.move(before.x + 90, before.y + 60, { steps: 6 });
   await page.mouse.up();
   const frame = page.getByTestId('rf__node-model.calendar.calendar_days');
-  const place = /translate\(([-\d.]+)px, ([-\d.]+)px\)/.exec((await frame.getAttribute('style')) ?? '');
-  const [x, y] = [Math.round(Number(place?.[1])), Math.round(Number(place?.[2]))];
+  const { x, y } = await placeOf(frame);
   await page.reload();
   await graphIsDrawn(page);
   await expect(frame).toHaveAttribute('style', new RegExp(`translate\\(${x}px, ${y}px\\)`));
@@ -145,4 +144,65 @@ test('a selector is completed by keyboard', async ({ open }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByLabel('--select')).toHaveValue('+dim_lines');
   await expect(page.getByText(/^7 of 42 nodes/)).toBeVisible();
+});
+
+test('an edit moves nothing but what is beside it', async ({ open }) => {
+  const project = await makeSample('stable');
+  const page = await open(`/projects/${project}`);
+  await graphIsDrawn(page);
+  const frames = page.locator('.react-flow__node-dbt');
+  const places = async () => {
+    const found = new Map<string, { x: number; y: number }>();
+    for (const frame of await frames.all()) found.set((await frame.getAttribute('data-id')) ?? '', await placeOf(frame));
+    return found;
+  };
+  const before = await places();
+  await edit(project, { type: 'add_node', name: 'rpt_late', layer: 'marts', from: ['model.night_trains.fct_departures'] });
+  await expect(node(page, 'rpt_late')).toBeVisible();
+  const after = await places();
+  const moved = [...before].filter(([id, place]) => after.has(id) && JSON.stringify(after.get(id)) !== JSON.stringify(place)).map(([id]) => id);
+  expect(moved.length, moved.join(', ')).toBeLessThanOrEqual(3);
+  expect(moved.filter((id) => /stg_|seed|source/.test(id))).toEqual([]);
+});
+
+test('tests are badges of their model, and what is left unsaved is marked', async ({ open }) => {
+  const project = await makeSample('badges');
+  await finishedRun(project, 'cabin_types');
+  const page = await open(`/projects/${project}`);
+  await graphIsDrawn(page);
+  await expect(node(page, 'cabin_types')).toContainText(/\d+ ✓/);
+  await expect(page.locator('[data-node^="test."]')).toHaveCount(0);
+  await writeSql(await goToNode(page, 'dim_lines'), 'select 1 as line_code');
+  await page.getByRole('button', { name: 'Close the panel' }).click();
+  await expect(node(page, 'dim_lines').getByLabel('has a draft')).toBeVisible();
+  await page.reload();
+  await expect(node(page, 'dim_lines').getByLabel('has a draft')).toBeVisible();
+});
+
+test('a source is declared by mouse, and read then', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('declare')}`);
+  await graphIsDrawn(page);
+  await page.getByRole('button', { name: /^Add node/ }).click();
+  await page.getByRole('dialog', { name: 'Add a node' }).getByRole('button', { name: 'Declare a source instead' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Declare a source' });
+  await dialog.getByRole('textbox', { name: 'Source' }).fill('weather');
+  await dialog.getByRole('textbox', { name: 'Tables' }).fill('storms, fogs');
+  await expect(dialog.getByRole('list', { name: 'What it writes' })).toContainText('name: storms');
+  await dialog.getByRole('button', { name: 'Declare', exact: true }).click();
+  await expect(strip(page)).toContainText('declared 2 tables of the source weather');
+  await expect(page).toHaveURL(/node=source.night_trains.weather.storms/);
+});
+
+test('the canvas is zoomed and fitted by its buttons, and moved by its map', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('zoom')}`);
+  await graphIsDrawn(page);
+  const viewport = page.locator('.react-flow__viewport');
+  const at = () => viewport.getAttribute('style');
+  const first = await at();
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await expect.poll(at).not.toBe(first);
+  await page.getByRole('button', { name: 'Zoom to fit' }).click();
+  await expect(node(page, 'cabin_types')).toBeInViewport();
+  await expect(node(page, 'rpt_nights')).toBeInViewport();
+  await expect(page.locator('.react-flow__minimap')).toBeVisible();
 });

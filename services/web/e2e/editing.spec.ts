@@ -1,7 +1,7 @@
 /** Editing: nothing that was typed is lost, and what is wrong stands at its line. */
 import { expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, node, rename, strip, test, writeSql } from './app';
+import { edit, goToNode, graphIsDrawn, makeSample, node, rename, strip, test, writeSql } from './app';
 
 test('a draft survives a reload and is saved then', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('drafts')}?node=model.night_trains.dim_lines`);
@@ -67,6 +67,34 @@ test('two edits of the same line are a choice between theirs and mine', async ({
   await expect(choice.getByRole('textbox', { name: 'Theirs' })).toContainText('select 1 as hers');
   await choice.getByRole('button', { name: 'Save mine' }).click();
   await expect(panelOf(ada).getByRole('textbox', { name: 'Text of dim_lines' })).toContainText('select 2 as his');
+});
+
+test('of two edits of the same line theirs is taken, or both are merged', async ({ open }) => {
+  const project = await makeSample('merge');
+  const at = `/projects/${project}?node=model.night_trains.dim_lines`;
+  const page = await open(at);
+  const panel = page.getByRole('complementary', { name: /dim_lines/ });
+  const clash = async (hers: string, his: string) => {
+    await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toBeVisible();
+    await writeSql(panel, hers);
+    await edit(project, { type: 'set_sql', unique_id: 'model.night_trains.dim_lines', sql: his });
+    await page.keyboard.press('Control+s');
+    const choice = page.getByRole('dialog', { name: 'Two edits of the same lines' });
+    await expect(choice.getByRole('textbox', { name: 'Theirs' })).toContainText(his);
+    return choice;
+  };
+  const first = await clash('select 1 as hers', 'select 2 as his');
+  await first.getByRole('button', { name: 'Take theirs' }).press('Enter');
+  await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toHaveText('select 2 as his');
+  const second = await clash('select 3 as hers', 'select 4 as his');
+  const mine = second.getByRole('textbox', { name: 'Mine, to be saved' });
+  await mine.click();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.insertText('select 4 as his, 3 as hers');
+  await second.getByRole('button', { name: 'Save the merge' }).click();
+  await expect(second).toBeHidden();
+  await expect(panel.getByRole('textbox', { name: 'Text of dim_lines' })).toHaveText('select 4 as his, 3 as hers');
+  await expect(panel.getByText('Draft, kept in this browser')).toBeHidden();
 });
 
 test('the first rows of a node are one keystroke away once it has run', async ({ open }) => {

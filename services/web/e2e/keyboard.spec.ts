@@ -1,8 +1,7 @@
-/** The page by keyboard alone, and without barriers. */
-import AxeBuilder from '@axe-core/playwright';
-import { type Page, type Route, expect } from '@playwright/test';
+/** The page by keyboard alone. */
+import { expect } from '@playwright/test';
 
-import { edit, graphIsDrawn, makeSample, node, test } from './app';
+import { edit, finishedRun, graphIsDrawn, makeSample, node, placeOf, test } from './app';
 
 test('the graph is walked by arrow keys', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('walk')}?node=model.night_trains.fct_departures`);
@@ -38,6 +37,22 @@ test('the help lists the keys', async ({ open }) => {
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toContainText('Walk the graph');
 });
 
+test('a node is moved by keyboard and stays there', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('nudge')}?node=seed.night_trains.cabin_types`);
+  await graphIsDrawn(page);
+  const frame = page.getByTestId('rf__node-seed.night_trains.cabin_types');
+  const before = await placeOf(frame);
+  await page.getByRole('application', { name: /Graph of/ }).focus();
+  const wanted = { x: before.x + 40, y: before.y + 20 };
+  const placed = page.waitForResponse((answer) => answer.url().endsWith('/commands') && answer.request().postData()?.includes(`"x":${wanted.x},"y":${wanted.y}`) === true);
+  for (const key of ['Alt+ArrowDown', 'Alt+ArrowLeft', 'Alt+ArrowRight', 'Alt+ArrowRight', 'Alt+ArrowRight']) await page.keyboard.press(key);
+  await placed;
+  expect(await placeOf(frame)).toEqual(wanted);
+  await page.reload();
+  await graphIsDrawn(page);
+  await expect.poll(() => placeOf(frame)).toEqual(wanted);
+});
+
 test('problems are opened by P, and Enter leads to the line', async ({ open }) => {
   const project = await makeSample('problems by keys');
   await edit(project, { type: 'set_sql', unique_id: 'model.night_trains.dim_lines', sql: "select 1\n\nfrom {{ ref('nobody') }}" });
@@ -50,58 +65,21 @@ test('problems are opened by P, and Enter leads to the line', async ({ open }) =
   await expect(page.getByRole('region', { name: 'Problems' })).toBeHidden();
 });
 
-async function violations(page: Page): Promise<string[]> {
-  // React Flow draws its nodes and edges for the eye; what they say is said by the canvas's own label.
-  const { violations: found } = await new AxeBuilder({ page }).exclude('.react-flow__minimap').analyze();
-  return found.flatMap((violation) => violation.nodes.map((at) => `${violation.id}: ${at.target.join(' ')}`));
-}
-
-for (const theme of ['light', 'dark'] as const) {
-  test(`no page has a barrier, ${theme}`, async ({ open }) => {
-    const project = await makeSample(`barriers ${theme}`);
-    const page = await open('/');
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    const places = ['', '?node=model.night_trains.fct_bookings', '?node=model.night_trains.fct_bookings&tab=columns', '?node=model.night_trains.fct_bookings&tab=config', '/files?path=dbt_project.yml', '/runs', '/history', '/publish', '/environments'];
-    expect(await violations(page)).toEqual([]);
-    for (const place of places) {
-      await page.goto(`/projects/${project}${place}`);
-      await expect(page.getByRole('button', { name: '0 problems' })).toBeVisible();
-      await expect(page.locator('main h1')).toHaveCount(1);
-      await expect(page.locator('main [role="status"][aria-label^="Loading"]')).toHaveCount(0);
-      expect(await violations(page), place).toEqual([]);
-    }
-  });
-}
-
-/** What the API answers in the place of itself, to see a page while it waits and when it fails. */
-const ANSWERS = {
-  loading: () => undefined,
-  failing: (route: Route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'internal error', trace_id: 'abc', docs: '' } }),
-  offline: (route: Route) => route.abort(),
-};
-
-for (const theme of ['light', 'dark'] as const) {
-  test(`no state and no dialog has a barrier, ${theme}`, async ({ open }) => {
-    const project = await makeSample(`states ${theme}`);
-    const page = await open(`/projects/${project}?node=model.night_trains.fct_bookings`);
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    await graphIsDrawn(page);
-    for (const key of ['a', 'c', 'Delete', '?', '/'] as const) {
-      await page.getByRole('application', { name: /Graph of/ }).focus();
-      await page.keyboard.press(key);
-      await expect(page.getByRole('dialog')).toBeVisible();
-      expect(await violations(page), key).toEqual([]);
-      await page.keyboard.press('Escape');
-      await expect(page.getByRole('dialog')).toBeHidden();
-    }
-    for (const [state, answer] of Object.entries(ANSWERS)) {
-      for (const [place, asked] of [['', /\/graph\?/], ['/runs', /\/api\/.*\/runs$/], ['/history', /\/api\/.*\/history\?.*steps/], ['/publish', /\/publishes/], ['/environments', /\/api\/.*\/environments$/], ['/files', /\/tree/]] as const) {
-        await page.route(asked, answer);
-        await page.goto(`/projects/${project}${place}`);
-        await expect(state === 'loading' ? page.locator('[role="status"][aria-label^="Loading"]').first() : page.getByRole('alert').first()).toBeVisible();
-        expect(await violations(page), `${place} ${state}`).toEqual([]);
-        await page.unroute(asked);
-      }
-    }
-  });
-}
+test('rows are previewed by Ctrl Enter, of a CTE by Alt Enter; F12 goes to the definition', async ({ open }) => {
+  const project = await makeSample('preview by keys');
+  await finishedRun(project, '+stg_rail__lines');
+  const page = await open(`/projects/${project}?node=model.night_trains.stg_rail__lines`);
+  const panel = page.getByRole('complementary', { name: /stg_rail__lines/ });
+  const editor = panel.getByRole('textbox', { name: 'Text of stg_rail__lines' });
+  await editor.focus();
+  await page.keyboard.press('Control+Enter');
+  await expect(panel.getByText(/^Preview · \d+ rows/)).toBeVisible();
+  await expect(panel.getByRole('region', { name: 'Rows' }).getByRole('columnheader').first()).toContainText(/text|integer|date/);
+  await page.keyboard.press('Control+Home');
+  for (let line = 0; line < 3; line += 1) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Alt+Enter');
+  await expect(panel.getByText(/^Preview of \w+ · \d+ rows/)).toBeVisible();
+  await editor.getByText("'lines'").click();
+  await page.keyboard.press('F12');
+  await expect(page).not.toHaveURL(/node=model.night_trains.stg_rail__lines/);
+});

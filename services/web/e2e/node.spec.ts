@@ -96,8 +96,11 @@ test('columns of the target are declared, and tested from a list', async ({ open
   await page.getByRole('tab', { name: /^Columns/ }).click();
   await page.getByRole('button', { name: 'Ask the target' }).click();
   await page.getByRole('button', { name: /^Fill \d+ columns?/ }).click();
-  await expect(strip(page)).toContainText(/declared/);
+  await expect(strip(page)).toContainText(/declared \d+ columns of cabin_types/);
   await expect(page.getByText('not declared')).toHaveCount(0);
+  await strip(page).getByRole('link', { name: 'View' }).click();
+  await expect(page.getByRole('region', { name: 'Event', exact: true })).toContainText('data_type:');
+  await page.goBack();
   await page.getByRole('button', { name: 'Add a test to berths' }).press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Test berths' });
   await dialog.getByLabel('Test', { exact: true }).selectOption('accepted_values');
@@ -107,6 +110,23 @@ test('columns of the target are declared, and tested from a list', async ({ open
   await page.getByRole('button', { name: 'accepted_values', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: /^Show rows/ }).click();
   await expect(page.getByRole('dialog').getByText(/^Failing rows · /)).toContainText('row');
+});
+
+test('a node and its columns are described, and its history says who did', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('describe')}?${BOOKINGS}&tab=columns`);
+  const panel = page.getByRole('complementary', { name: /fct_bookings/ });
+  await panel.getByRole('button', { name: /^Description of fct_bookings:/ }).press('Enter');
+  await panel.getByRole('textbox', { name: 'Description of fct_bookings' }).fill('One row a booking.');
+  await page.keyboard.press('Control+Enter');
+  await expect(strip(page)).toContainText('described fct_bookings');
+  await panel.getByRole('button', { name: /^Description of booking_id:/ }).click();
+  await panel.getByRole('textbox', { name: 'Description of booking_id' }).fill('The key.');
+  await panel.getByRole('button', { name: 'Save' }).click();
+  await expect(strip(page)).toContainText('described fct_bookings.booking_id');
+  await expect(panel.getByRole('list', { name: 'Used by' })).toContainText('fct_breakfasts');
+  await page.getByRole('tab', { name: 'History' }).click();
+  await panel.getByRole('button', { name: /described fct_bookings.booking_id.*Ada/ }).press('Enter');
+  await expect(panel).toContainText('The key.');
 });
 
 test('F2 renames a node, with what that writes', async ({ open }) => {

@@ -1,7 +1,7 @@
 /** Runs and publications: what is to come, what is under way, what came of it. */
 import { expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, node, strip, test, writeSql } from './app';
+import { edit, finishedRun, goToNode, graphIsDrawn, makeSample, node, published, strip, test, writeSql } from './app';
 
 test('a plan says what would run and why; a failed run is taken up again', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('plan')}`);
@@ -80,6 +80,8 @@ test('a publication shows its diff and proposes its message', async ({ open }) =
   await expect(page.getByRole('list', { name: 'Files that will be committed' })).toContainText('+select 1 as line_code');
   await page.getByRole('button', { name: /^Publish version/ }).press('Enter');
   await expect(published).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.getByRole('list', { name: 'Publications' })).toContainText(/commit [0-9a-f]{10}/);
+  await expect(page.getByText('There is nothing to publish.')).toBeVisible();
 });
 
 test('an environment answers whether its target does', async ({ open }) => {
@@ -92,4 +94,65 @@ test('an environment answers whether its target does', async ({ open }) => {
   const item = page.getByRole('group', { name: 'Environment prod' });
   await item.getByRole('button', { name: 'Test the connection' }).click();
   await expect(item.getByRole('status')).toContainText('Connected in');
+});
+
+const SLOW = { type: 'set_sql', unique_id: 'model.night_trains.stg_rail__lines', sql: "{{ config(materialized='table') }} select pg_sleep(600)::text as x" };
+
+test('a run is cancelled by mouse, and what waits does not start', async ({ open }) => {
+  const project = await makeSample('cancel');
+  await edit(project, SLOW);
+  const page = await open(`/projects/${project}?select=stg_rail__lines%2B`);
+  await graphIsDrawn(page);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  const steps = page.getByRole('list', { name: 'Steps' });
+  await expect(steps.getByRole('button', { name: /running stg_rail__lines/ })).toBeVisible();
+  await page.getByRole('tab', { name: 'Log' }).press('Enter');
+  await expect(page.getByRole('log', { name: 'Log of stg_rail__lines' })).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('heading', { name: /^Run 1 .*cancelled/ })).toBeVisible({ timeout: 60_000 });
+  await expect(steps.getByRole('button', { name: /(cancelled|skipped) dim_lines/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Rerun from failure' })).toBeVisible();
+});
+
+test('runs are listed with how long each took, and a rerun says how long it will take', async ({ open }) => {
+  const project = await makeSample('durations');
+  await edit(project, { ...SLOW, sql: "{{ config(materialized='table') }} select 'A' as line_code, pg_sleep(1.5)::text as x" });
+  await finishedRun(project, 'stg_rail__lines');
+  await finishedRun(project, 'cabin_types');
+  const page = await open(`/projects/${project}/runs`);
+  const chart = page.getByRole('figure');
+  await expect(chart).toContainText('Duration of the last 2 runs');
+  await expect(chart.getByRole('link', { name: /^Run 2, succeeded/ })).toBeVisible();
+  await chart.getByRole('link', { name: /^Run 1, / }).press('Enter');
+  await page.getByRole('button', { name: 'Rerun', exact: true }).press('Enter');
+  await expect(page.getByRole('heading', { name: /^Run 3 / })).toBeVisible();
+  await expect(page.getByText(/about [\d.]+ s in all/)).toBeVisible();
+  await expect(page.getByRole('heading', { name: /^Run 3 .*(succeeded|failed)/ })).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'What to run' }).click();
+  await page.getByRole('menuitem', { name: 'Show the plan first…' }).click();
+  await page.getByRole('dialog').getByRole('textbox', { name: '--select' }).fill('stg_rail__lines');
+  await expect(page.getByRole('dialog').getByRole('status')).toContainText(/about [\d.]+ s/);
+});
+
+test('the menu runs this node, what is upstream, what is downstream', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('menu')}?node=seed.night_trains.cabin_types`);
+  await graphIsDrawn(page);
+  for (const [item, select] of [['This node', 'cabin_types'], ['With all upstream', '+cabin_types'], ['With all downstream', 'cabin_types+']] as const) {
+    await page.getByRole('button', { name: 'What to run' }).press('Enter');
+    const asked = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/runs'));
+    await page.getByRole('menuitem', { name: new RegExp(`^${item}`) }).press('Enter');
+    expect((await asked).postDataJSON()).toMatchObject({ select, command: 'build' });
+    await expect(strip(page)).toContainText(/started|RUN_CONFLICT/);
+  }
+});
+
+test('a publication calls a renamed file renamed', async ({ open }) => {
+  const project = await makeSample('renamed');
+  await published(project);
+  await edit(project, { type: 'rename_node', unique_id: 'model.night_trains.rpt_nights', to: 'rpt_season' });
+  const page = await open(`/projects/${project}/publish`);
+  const files = page.getByRole('list', { name: 'Files that will be committed' });
+  await expect(files.getByRole('button', { name: /rpt_nights.sql → .*rpt_season.sql renamed/ })).toBeVisible();
+  await expect(files).not.toContainText('removed');
 });
