@@ -12,7 +12,7 @@ export function PageLoading() {
 
 /** Shows that a page failed. */
 export function PageFailed({ error, reset }: ErrorComponentProps) {
-  return <ProblemBlank problem={asProblem(error)} onRetry={reset} />;
+  return <ProblemBlank heading="h1" problem={asProblem(error)} onRetry={reset} />;
 }
 
 /** Shows that there is no page at an address. */
@@ -23,7 +23,7 @@ export function PageMissing() {
     </Link>
   );
   return (
-    <Blank title="There is nothing here" actions={home}>
+    <Blank heading="h1" title="There is nothing here" actions={home}>
       The address may be misspelt, or what it showed was renamed or removed.
     </Blank>
   );

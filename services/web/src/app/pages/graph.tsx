@@ -117,7 +117,7 @@ function GraphView() {
   const connect = useConnect(project);
   const { run } = useRunning();
   const others = useOthers();
-  if (error && !graph) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
+  if (error && !graph) return <ProblemBlank heading="h1" problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!graph) return <CanvasSkeleton />;
   const add = (from: string[]) => gesture.set({ kind: 'add', from });
   const remove = (ids: string[]) => ids.length > 0 && gesture.set({ kind: 'remove', ids });

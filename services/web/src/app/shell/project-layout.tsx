@@ -81,7 +81,7 @@ export function ProjectLayout() {
         <Rail project={project} onSearch={() => setSearching(true)} onHelp={() => setHelping(true)} />
         <main className={styles.main}>
           <div className={styles.outlet}>
-            {failed ? <ProblemBlank problem={failed} onRetry={() => void refetch()} /> : <Outlet />}
+            {failed ? <ProblemBlank heading="h1" problem={failed} onRetry={() => void refetch()} /> : <Outlet />}
           </div>
           {search.problems === true && (
             <ProblemsPanel project={project} environment={environment} onOpen={openDiagnostic} onClose={() => void change({ problems: undefined })} />

@@ -59,10 +59,10 @@ export function Card({ className, ...rest }: ComponentProps<'div'>) {
 }
 
 /** Says that there is nothing yet, and what can be done about it. */
-export function Blank({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Blank({ title, children, actions, heading: Heading = 'h2' }: { title: string; children?: ReactNode; actions?: ReactNode; heading?: 'h1' | 'h2' }) {
   return (
     <div className={styles.blank}>
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children !== undefined && <p>{children}</p>}
       {actions !== undefined && <div className={styles.actions}>{actions}</div>}
     </div>

@@ -45,11 +45,13 @@ export function ProblemNote({ problem, onRetry }: { problem: Shown; onRetry?: ()
   );
 }
 
-/** Shows a problem in the place of a whole view. */
-export function ProblemBlank({ problem, onRetry }: { problem: Shown; onRetry?: () => void }) {
+type BlankProps = { problem: Shown; onRetry?: () => void; heading?: 'h1' | 'h2' };
+
+/** Shows a problem in the place of a whole view; where that is all of a page, under its first heading. */
+export function ProblemBlank({ problem, onRetry, heading: Heading = 'h2' }: BlankProps) {
   return (
     <div role="alert" className={bits.blank}>
-      <h2>{problem.code === 'UNREACHABLE' ? 'The server does not answer' : (problem.title ?? 'This did not work')}</h2>
+      <Heading>{problem.code === 'UNREACHABLE' ? 'The server does not answer' : (problem.title ?? 'This did not work')}</Heading>
       <p>{problem.detail}</p>
       <p className="mono">{problem.code}</p>
       <div className={bits.actions}>

@@ -71,7 +71,8 @@ export function PlanDialog({ project, environment, select: first, busy, onRun, o
           <p role="status" aria-busy={isFetching}>
             {summary(data)}
           </p>
-          <ol className={styles.steps} aria-label="Steps of the plan">
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
+          <ol className={styles.steps} tabIndex={0} aria-label="Steps of the plan">
             {data.steps.map((step) => (
               <Step key={step.unique_id} step={step} />
             ))}

@@ -134,8 +134,14 @@ type Props = { project: string; id: string; step: string | undefined; onSelect: 
 /** Shows a run at a glance, live: what failed, where in the source, what it took down with it. */
 export function RunView({ project, id, step, onSelect, onStarted, failingRows }: Props) {
   const { data: run, error, refetch } = useRun(project, id);
-  if (error && !run) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
-  if (!run) return <SkeletonLines lines={10} label="Loading the run" />;
+  if (error && !run) return <ProblemBlank heading="h1" problem={asProblem(error)} onRetry={() => void refetch()} />;
+  if (!run) {
+    return (
+      <Page wide title="Run">
+        <SkeletonLines lines={10} label="Loading the run" />
+      </Page>
+    );
+  }
   const took = run.duration_ms == null ? '' : ` · ${duration(run.duration_ms)}`;
   return (
     <Page wide title={<Title run={run} />} actions={<Verbs project={project} run={run} onStarted={onStarted} />}>

@@ -95,7 +95,8 @@ function LogFacet({ project, run, step }: Of) {
   if (!data) return <SkeletonLines lines={4} label="Loading the log" />;
   if (lines === 0) return <p className={styles.log}>{data.done ? 'It wrote nothing.' : 'Nothing yet.'}</p>;
   return (
-    <div className={styles.log} role="log" aria-label={`Log of ${step.name}`}>
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+    <div className={styles.log} role="log" tabIndex={0} aria-label={`Log of ${step.name}`}>
       {data.lines.map((line) => (
         <div key={line.seq} data-level={line.level}>
           <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
@@ -112,7 +113,12 @@ function SqlFacet({ project, run, step }: Of) {
   if (error && asProblem(error).status === 404) return <p className={styles.log}>It sent no SQL.</p>;
   if (error) return <ProblemBlank problem={asProblem(error)} />;
   if (!data) return <SkeletonLines lines={6} label="Loading the SQL" />;
-  return <pre className={styles.sql}>{data.sql}</pre>;
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+    <pre className={styles.sql} tabIndex={0} aria-label={`SQL of ${step.name}`}>
+      {data.sql}
+    </pre>
+  );
 }
 
 function WhyFacet({ project, step }: Of) {
