@@ -34,7 +34,7 @@ async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Prom
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), 'dvt-actor': 'local:Bob' };
   const answer = await fetch(`${fromEnvironment('DVT_URL')}/api/v1/projects/${path}`, { method, headers, ...init });
-  expect(answer.ok, `${method} ${path}`).toBe(true);
+  expect(answer.ok ? '' : await answer.text(), `${method} ${path}`).toBe('');
   return (await answer.json()) as T;
 }
 

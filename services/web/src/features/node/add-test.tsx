@@ -35,7 +35,9 @@ function useTests(project: string, environment: string, own: string): { id: stri
 export function AddTest({ project, environment, node, column, onClose }: Props) {
   const id = useId();
   const tests = useTests(project, environment, node.package);
-  const [chosen, setChosen] = useState(column === null ? '' : 'not_null');
+  const has = node.columns.find(({ name }) => name === column)?.tests.map(({ name }) => name) ?? [];
+  const missing = USUAL.find(({ name }) => !has.includes(name));
+  const [chosen, setChosen] = useState(column === null ? '' : (missing?.name ?? ''));
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [warns, setWarns] = useState(false);
   const add = useAddTest(project);
