@@ -48,9 +48,10 @@ export function DialogFoot({ children }: { children: ReactNode }) {
 /** Opens a menu below what is pressed. */
 export function Menu({ trigger, children, align = 'start' }: { trigger: ReactNode; children: ReactNode; align?: 'start' | 'end' }) {
   return (
-    <DropdownMenu.Root>
+    // Nothing else is hidden while it is open; in the page's main part it belongs to a landmark.
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={document.querySelector('main')}>
         <DropdownMenu.Content className={styles.menu} align={align} sideOffset={4} collisionPadding={8}>
           {children}
         </DropdownMenu.Content>

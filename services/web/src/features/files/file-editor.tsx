@@ -86,8 +86,15 @@ function Text({ file, text, ...of }: Of & { file: FileText; text: string }) {
 /** Shows a file and lets the user edit it. */
 export function FileEditor({ path, ...of }: Of & { path: string }) {
   const { data, error, refetch } = useFile(of.project, path);
-  if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
-  if (!data) return <SkeletonLines lines={12} label={`Loading ${path}`} />;
+  if (error && !data) return <ProblemBlank heading="h1" problem={asProblem(error)} onRetry={() => void refetch()} />;
+  if (!data) {
+    return (
+      <>
+        <h1 className="only-heard">{path}</h1>
+        <SkeletonLines lines={12} label={`Loading ${path}`} />
+      </>
+    );
+  }
   if (data.text == null) return <Blank title="Not a text">{path} is not UTF-8; it is kept byte for byte.</Blank>;
   return <Text key={path} file={data} text={data.text} {...of} />;
 }
