@@ -6,9 +6,11 @@ import { edit, finishedRun, goToNode, graphIsDrawn, makeSample, published, test,
 
 /** Waits until nothing fades or moves any more: what is half there has no contrast. */
 async function settled(page: Page): Promise<void> {
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
+    // What a change of colours begins is known after the next frame.
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
     const ends = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity);
-    return Promise.allSettled(ends.map((animation) => animation.finished));
+    await Promise.allSettled(ends.map((animation) => animation.finished));
   });
 }
 

@@ -63,6 +63,7 @@ export function Rename({ project, node, onDone }: Props) {
   const moves = preview.data?.files.filter((file) => file.moved_to != null).length ?? 0;
   return (
     <form onSubmit={submit} aria-label={`Rename ${node.name}`}>
+      <h2 className="only-heard">{node.name}</h2>
       <div style={{ display: 'flex', gap: 8, marginRight: 8 }}>
         <input
           className={styles.name}
