@@ -55,6 +55,29 @@ impl Error {
         }
     }
 
+    /// Says what keeps the database from answering, where it said so itself: the rest of a sentence about it.
+    pub fn cause(&self) -> &'static str {
+        let code = match self {
+            Self::Unreachable(error) | Self::Busy(error) => error.as_database_error().and_then(|error| error.code()),
+            Self::Constraint { .. }
+            | Self::Statement(_)
+            | Self::Migrate(_)
+            | Self::Address(_)
+            | Self::EmptyCommand
+            | Self::Answer(_)
+            | Self::Artifact { .. } => None,
+        };
+        match code.as_deref() {
+            Some("53100") => "has no room left on its disk",
+            Some("53200") => "has no memory left",
+            Some("53300") => "has no connection left",
+            Some("55P03") => "waits for a lock that another session holds",
+            Some("57014") => "took too long",
+            Some("57P01" | "57P02" | "57P03") => "is restarting",
+            Some(_) | None => "does not answer",
+        }
+    }
+
     /// Names the database's rule that the call would have broken.
     pub fn constraint(&self) -> Option<&str> {
         match self {

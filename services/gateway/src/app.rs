@@ -271,6 +271,11 @@ fn key_reused(first: &Recorded) -> Problem {
     Problem::unprocessable("IDEMPOTENCY_KEY_REUSED", detail).at("Idempotency-Key").with("first_request_sha256", hash)
 }
 
+/// Says that the database did not do its part, and why; the caller may repeat the request.
+fn unavailable(cause: &str) -> Problem {
+    Problem::unavailable("DATABASE_UNAVAILABLE", format!("the database {cause}; repeat the request"))
+}
+
 fn busy() -> Problem {
     Problem::unavailable("BUSY", "others edit the same thing at this moment; repeat the request")
 }
@@ -280,7 +285,7 @@ impl From<dvt_store::Error> for Problem {
         match error.retry() {
             dvt_store::Retry::Transient => {
                 tracing::warn!(%error, "the database does not answer");
-                Self::unavailable("DATABASE_UNAVAILABLE", "the database does not answer; repeat the request")
+                unavailable(error.cause())
             }
             dvt_store::Retry::Permanent => Self::internal(&error),
         }
@@ -301,12 +306,10 @@ impl From<dvt_store::appender::Error> for Problem {
         match error {
             dvt_store::appender::Error::Busy => busy(),
             dvt_store::appender::Error::Unavailable | dvt_store::appender::Error::Stopped => {
-                Self::unavailable("DATABASE_UNAVAILABLE", "the database does not answer; repeat the request")
+                unavailable("does not answer")
             }
             dvt_store::appender::Error::Refused(error) => match error.retry() {
-                dvt_store::Retry::Transient => {
-                    Self::unavailable("DATABASE_UNAVAILABLE", "the database does not answer; repeat the request")
-                }
+                dvt_store::Retry::Transient => unavailable(error.cause()),
                 dvt_store::Retry::Permanent => Self::internal(&*error),
             },
         }

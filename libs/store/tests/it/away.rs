@@ -60,3 +60,21 @@ async fn a_database_that_is_away_is_asked_now_and_then_and_found_again() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_says_why() {
+    let database = Database::create().await;
+    let store = database.store(Role::Gateway).await;
+    for (code, cause) in [
+        ("53100", "has no room left on its disk"),
+        ("55P03", "waits for a lock that another session holds"),
+        ("57014", "took too long"),
+        ("57P03", "is restarting"),
+        ("40001", "does not answer"),
+    ] {
+        let refusal = format!("do $$ begin raise 'no' using errcode = '{code}'; end $$");
+        let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(refusal)).execute(&mut *store.acquire().await.unwrap()).await;
+        let error = dvt_store::Error::from(refused.unwrap_err());
+        assert_eq!((error.retry(), error.cause()), (Retry::Transient, cause), "{code}");
+    }
+}
