@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use dvt_runtime::{CancellationToken, metrics, trace};
 use dvt_store::job::{self, Job, Kind};
-use dvt_store::{Store, event};
+use dvt_store::{Retry, Store, event};
 use tokio::task::JoinSet;
 use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
@@ -118,24 +118,43 @@ async fn attend(options: Options, store: Store, work: Arc<dyn Work>, (job, lost)
         () = heart => return,
     };
     metrics::JOB_SECONDS.observe([kind], begun.elapsed());
-    let settled = match (&done, store.acquire().await) {
-        (Ok(()), Ok(mut connection)) => job::finish(&mut connection, &job).await,
-        (Err(error), Ok(mut connection)) => {
-            let delay = if lost.is_cancelled() { Duration::ZERO } else { pause(&job) };
-            let error = format!("{error:#}");
-            tracing::warn!(job = %job.job_id, attempt = job.attempt, error, "a job failed; it is tried again");
-            if lost.is_cancelled() {
-                metrics::LEASES_LOST.add([kind, "released"], 1);
-            }
-            metrics::JOB_FAILURES.add([kind], 1);
-            job::postpone(&mut connection, &job, delay, &error).await
+    if let Err(error) = &done {
+        let error = format!("{error:#}");
+        tracing::warn!(job = %job.job_id, attempt = job.attempt, error, "a job failed; it is tried again");
+        metrics::JOB_FAILURES.add([kind], 1);
+        if lost.is_cancelled() {
+            metrics::LEASES_LOST.add([kind, "released"], 1);
         }
-        (_, Err(error)) => Err(error),
-    };
-    if let Err(error) = settled {
-        tracing::warn!(job = %job.job_id, %error, "could not settle a job; its lease will run out");
-        metrics::LEASES_LOST.add([kind, "unreachable"], 1);
     }
+    while let Err(error) = settle(&store, (&job, &lost), &done).await {
+        if lost.is_cancelled() || error.retry() == Retry::Permanent {
+            tracing::warn!(job = %job.job_id, %error, "could not settle a job; its lease will run out");
+            metrics::LEASES_LOST.add([kind, "unreachable"], 1);
+            return;
+        }
+        // Whoever falls silent is taken for dead.
+        tokio::time::sleep(options.lease.renew).await;
+    }
+}
+
+/// Says in a job's row how its work has ended.
+async fn settle(
+    store: &Store,
+    (job, lost): (&Job, &CancellationToken),
+    done: &anyhow::Result<()>,
+) -> Result<(), dvt_store::Error> {
+    let mut connection = store.acquire().await?;
+    let is_ours = match done {
+        Ok(()) => job::finish(&mut connection, job).await?,
+        Err(error) => {
+            let delay = if lost.is_cancelled() { Duration::ZERO } else { pause(job) };
+            job::postpone(&mut connection, job, delay, &format!("{error:#}")).await?
+        }
+    };
+    if !is_ours && !lost.is_cancelled() {
+        job::outlived(&mut connection, job).await?;
+    }
+    Ok(())
 }
 
 /// Makes the span of an attempt at a job, in the trace of its request.
@@ -157,14 +176,15 @@ async fn span(options: &Options, store: &Store, job: &Job) -> Span {
 async fn beat(options: &Options, store: &Store, (job, lost): (&Job, &CancellationToken)) {
     loop {
         tokio::time::sleep(options.lease.renew).await;
-        let alive = match store.acquire().await {
-            Ok(mut connection) => job::heartbeat(&mut connection, job, options.lease.ttl).await,
-            Err(error) => Err(error),
-        };
-        if matches!(alive, Ok(false)) {
+        let Ok(mut connection) = store.acquire().await else { continue };
+        if matches!(job::heartbeat(&mut connection, job, options.lease.ttl).await, Ok(false)) {
             tracing::warn!(job = %job.job_id, "another worker has taken the job");
             metrics::LEASES_LOST.add([options.kind.as_str(), "taken"], 1);
+            if let Err(error) = job::outlived(&mut connection, job).await {
+                tracing::debug!(job = %job.job_id, %error, "could not say that its worker lives");
+            }
             lost.cancel();
+            drop(connection);
             tokio::time::sleep(options.lease.ttl).await;
             return;
         }

@@ -168,6 +168,19 @@ pub async fn progress(c: &mut Connection, job: &Job) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes back that a worker had stopped when its claim ran out: it lives, and only the database was out of its reach.
+///
+/// # Errors
+/// When the database does.
+pub async fn outlived(c: &mut Connection, job: &Job) -> Result<(), Error> {
+    sqlx::query("update job set takeovers = takeovers - 1 where job_id = $1 and attempt > $2 and takeovers > 0")
+        .bind(job.job_id)
+        .bind(job.attempt)
+        .execute(c)
+        .await?;
+    Ok(())
+}
+
 /// Finishes a claimed job; false: the claim is no longer ours, and nothing changed.
 ///
 /// # Errors

@@ -160,6 +160,18 @@ async fn a_job_has_one_worker_until_its_lease_ends() {
 }
 
 #[tokio::test]
+async fn counts_only_those_workers_that_died_of_a_job() {
+    let store = Database::create().await.store(Role::Artifact).await;
+    let c = &mut store.acquire().await.unwrap();
+    job::enqueue(c, &a_job(1, None)).await.unwrap();
+    let late = job::claim(c, Kind::Publish, id(), Duration::ZERO).await.unwrap().unwrap();
+    let dead = job::claim(c, Kind::Publish, id(), Duration::ZERO).await.unwrap().unwrap();
+    job::outlived(c, &late).await.unwrap();
+    let next = job::claim(c, Kind::Publish, id(), LONG).await.unwrap().unwrap();
+    assert_eq!([late, dead, next].map(|job| job.takeovers), [0, 1, 1]);
+}
+
+#[tokio::test]
 async fn jobs_of_a_lane_run_one_after_the_other() {
     let store = Database::create().await.store(Role::Artifact).await;
     let c = &mut store.acquire().await.unwrap();
