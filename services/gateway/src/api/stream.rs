@@ -29,6 +29,8 @@ use crate::live::Wake;
 const BATCH: i64 = 200;
 /// How long nothing is sent before a comment shows that the stream lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How soon the log is read again that did not answer.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Says from where a stream goes on; the header `Last-Event-ID` says the same and wins.
 #[derive(Deserialize, IntoParams)]
@@ -111,17 +113,19 @@ async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> 
         }
         // Known before the log is read: what comes in between wakes the wait below at once.
         let head = tail.app.live.head();
-        match tail.read().await {
-            Ok(()) if !tail.ready.is_empty() => {}
-            Ok(()) => match tail.app.live.wait(head, KEEP_ALIVE).await {
-                Wake::Longer | Wake::Patience => {}
-                Wake::Closed => return None,
-            },
+        let patience = match tail.read().await {
+            _ if !tail.ready.is_empty() => continue,
+            Ok(()) => KEEP_ALIVE,
+            Err(problem) if problem.may_pass() => AGAIN,
             Err(problem) => {
                 // The client reconnects with its last id and misses nothing.
                 tracing::warn!(code = problem.code(), "a live stream ends");
                 return None;
             }
+        };
+        match tail.app.live.wait(head, patience).await {
+            Wake::Longer | Wake::Patience => {}
+            Wake::Closed => return None,
         }
     }
 }
@@ -136,10 +140,11 @@ impl Tail {
         let mut connection = self.app.connection().await?;
         let found = event::list_project_after(&mut connection, self.project.uuid(), self.position, BATCH).await?;
         for recorded in found {
-            self.position = recorded.position;
+            let position = recorded.position;
             let traceparent = causes(std::slice::from_ref(&recorded)).next().map(str::to_owned);
             let event = HistoryEvent::read(&self.app, &mut connection, recorded).await?;
             self.ready.push_back(Ready { event, traceparent });
+            self.position = position;
         }
         Ok(())
     }

@@ -145,6 +145,11 @@ impl Problem {
         self
     }
 
+    /// Says whether the same request may succeed a little later.
+    pub fn may_pass(&self) -> bool {
+        self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// Answers the stable code.
     pub fn code(&self) -> &'static str {
         self.0.code
