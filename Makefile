@@ -8,7 +8,7 @@ stack-check: ; @scripts/with-traces scripts/stack scripts/stack-check
 trace-check: ; @scripts/with-traces scripts/stack scripts/trace-check
 faults: ; @scripts/faults $(NAMES)
 soak: ; @scripts/soak $(or $(MINUTES),30) $(SEED)
-idle: ; @scripts/bench ready idle_rss
+idle: ; @scripts/bench --strict ready idle_rss
 k8s-check: ; @scripts/k8s-check
 test: ; @scripts/test
 sim: ; @scripts/sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),5000))

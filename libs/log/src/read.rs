@@ -6,7 +6,7 @@ use dvt_codec::{Blobs, Decoder};
 use dvt_dbt::tree::Sha256;
 use dvt_domain::{Corrupt, Event};
 use dvt_store::event::Recorded;
-use dvt_store::{Connection, blob, schema};
+use dvt_store::{Connection, Store, blob, schema};
 use uuid::Uuid;
 
 /// Says why events could not be read.
@@ -62,19 +62,33 @@ impl Log {
     /// When the store cannot be read, or the event cannot be decoded with what the store holds.
     pub async fn decode(&self, connection: &mut Connection, recorded: &Recorded) -> Result<Option<Event>, Error> {
         let position = recorded.position;
-        let Some(payload) = &recorded.payload else { return Ok(None) };
-        let fingerprint = Sha256(recorded.schema_fingerprint);
         let mut blobs = Blobs::new();
         loop {
-            let decoded = self.decoder.read().expect("invariant: never poisoned").decode(&fingerprint, payload, &blobs);
-            match decoded {
-                Ok(event) => return Ok(Some(event)),
+            match self.known(recorded, &blobs) {
+                Ok(event) => return Ok(event),
                 // Every round fetches all that is missing or fails, so the loop ends.
                 Err(dvt_codec::Error::MissingBlobs(names)) => fetch(connection, &names, &mut blobs).await?,
                 Err(dvt_codec::Error::UnknownSchema(name)) => self.learn(connection, position, name).await?,
                 Err(source) => return Err(Error::Decode { position, source }),
             }
         }
+    }
+
+    /// Decodes as [`Log::decode`]; takes a connection only where something has to be fetched.
+    ///
+    /// # Errors
+    /// As [`Log::decode`].
+    pub async fn decode_from(&self, store: &Store, recorded: &Recorded) -> Result<Option<Event>, Error> {
+        match self.known(recorded, &Blobs::new()) {
+            Ok(event) => Ok(event),
+            Err(_) => self.decode(&mut *store.acquire().await?, recorded).await,
+        }
+    }
+
+    fn known(&self, recorded: &Recorded, blobs: &Blobs) -> Result<Option<Event>, dvt_codec::Error> {
+        let Some(payload) = &recorded.payload else { return Ok(None) };
+        let decoder = self.decoder.read().expect("invariant: never poisoned");
+        decoder.decode(&Sha256(recorded.schema_fingerprint), payload, blobs).map(Some)
     }
 
     async fn learn(&self, connection: &mut Connection, position: i64, fingerprint: Sha256) -> Result<(), Error> {

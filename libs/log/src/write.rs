@@ -7,7 +7,7 @@ use dvt_dbt::tree::Sha256;
 use dvt_domain::id::{ProjectId, TENANT};
 use dvt_domain::{Actor, Event};
 use dvt_store::event::NewEvent;
-use dvt_store::{Connection, blob, schema};
+use dvt_store::{Connection, Store, blob, schema};
 use uuid::Uuid;
 
 use crate::read::{Error, Log};
@@ -44,12 +44,7 @@ impl Log {
     ///
     /// # Errors
     /// When the blobs cannot be stored.
-    pub async fn prepare(
-        &self,
-        connection: &mut Connection,
-        stamp: &Stamp,
-        decided: &[Decided],
-    ) -> Result<Vec<NewEvent>, Error> {
+    pub async fn prepare(&self, store: &Store, stamp: &Stamp, decided: &[Decided]) -> Result<Vec<NewEvent>, Error> {
         let mut blobs = BTreeMap::new();
         let mut events = Vec::new();
         for stream in decided {
@@ -62,7 +57,7 @@ impl Log {
         }
         let bytes: Vec<&[u8]> = blobs.values().map(|bytes| &bytes[..]).collect();
         if !bytes.is_empty() {
-            blob::put(connection, &bytes).await?;
+            blob::put(&mut *store.acquire().await?, &bytes).await?;
         }
         Ok(events)
     }

@@ -256,7 +256,32 @@ pub async fn list_project_before(
     .await?)
 }
 
-/// Lists up to `limit` events of a project after a position, oldest first: its live stream.
+/// Lists up to `limit` events of several projects after a position, up to and with another, oldest first.
+///
+/// # Errors
+/// When the database does.
+pub async fn list_projects(
+    c: &mut Connection,
+    project_ids: &[Uuid],
+    (after, through): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Recorded>, Error> {
+    Ok(sqlx::query_as(
+        "select *
+        from event
+        where project_id = any ($1) and position > $2 and position <= $3
+        order by position
+        limit $4",
+    )
+    .bind(project_ids)
+    .bind(after)
+    .bind(through)
+    .bind(limit)
+    .fetch_all(c)
+    .await?)
+}
+
+/// Lists up to `limit` events of a project after a position, oldest first.
 ///
 /// # Errors
 /// When the database does.

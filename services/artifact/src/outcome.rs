@@ -25,15 +25,13 @@ impl Outcomes {
     /// Appends the outcome of `request` to its stream; nothing, where the stream has it already.
     pub(crate) async fn append(&self, request: &Recorded, outcome: &Command) -> anyhow::Result<()> {
         for _ in 0..ROUNDS {
-            let mut connection = self.store.acquire().await?;
-            let at: At<Compilation> = self.log.load(&mut connection, request.stream_id).await?;
+            let at: At<Compilation> = self.log.load(&mut *self.store.acquire().await?, request.stream_id).await?;
             let Ok(events) = at.state.decide(outcome.clone()) else { return Ok(()) };
             let events = events.into_iter().map(Into::into).collect();
             let decided = Decided { stream_id: request.stream_id, version: at.version, events };
             let key = Uuid::new_v5(&request.event_id, b"artifact/0");
             let stamp = stamp(request, key)?;
-            let events = self.log.prepare(&mut connection, &stamp, &[decided]).await?;
-            drop(connection);
+            let events = self.log.prepare(&self.store, &stamp, &[decided]).await?;
             let idempotency = Some(Idempotency { key, request_sha256: request.payload_sha256 });
             match self.appender.append(Append { idempotency, events, reserve: false }).await? {
                 Outcome::Appended { .. } => {

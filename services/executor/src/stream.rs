@@ -143,8 +143,7 @@ impl Stream {
             traceparent: trace::parent().or_else(|| self.request.traceparent.clone()),
             occurred_at: chrono::Utc::now(),
         };
-        let mut connection = self.store.acquire().await?;
-        Ok(self.log.prepare(&mut connection, &stamp, std::slice::from_ref(decided)).await?)
+        Ok(self.log.prepare(&self.store, &stamp, std::slice::from_ref(decided)).await?)
     }
 
     /// Sends one append until the log answers; the key makes a repetition harmless.

@@ -10,12 +10,12 @@ use dvt_domain::id::ProjectId;
 use dvt_domain::layout::Layout;
 use dvt_domain::project::Project;
 use dvt_domain::run::Run;
-use dvt_domain::{Actor, Aggregate};
+use dvt_domain::{Actor, Aggregate, Event};
 use dvt_log::{At, Causation, Decided, Log, Stamp};
 use dvt_runtime::trace;
 use dvt_store::appender::{Appender, RunError, Tip, Turns};
 use dvt_store::event::{self, Command, Idempotency, Outcome, Recorded};
-use dvt_store::{Lent, Store};
+use dvt_store::{Connection, Lent, Store};
 use uuid::Uuid;
 
 use crate::branches::{Ahead, Branches, Head};
@@ -89,6 +89,18 @@ pub struct Write {
     pub project_id: ProjectId,
 }
 
+/// Is an event of a command, as the log has it.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub position: i64,
+    pub event_id: Uuid,
+    pub stream_id: Uuid,
+    pub version: i64,
+    pub project_id: Option<Uuid>,
+    /// None: erased by law.
+    pub event: Option<Event>,
+}
+
 /// Says why a turn ends without an append.
 pub enum Stop {
     Nothing,
@@ -137,20 +149,25 @@ impl App {
     ///
     /// # Errors
     /// 422 where the earlier request was another one.
-    pub async fn repeated(&self, write: &Write) -> Result<Vec<Recorded>, Problem> {
+    pub async fn repeated(&self, write: &Write) -> Result<Vec<Logged>, Problem> {
         let mut connection = self.connection().await?;
         let events = event::list_by_idempotency_key(&mut connection, write.actor.as_str(), write.key).await?;
         match events.first() {
             Some(first) if first.request_sha256 != Some(write.request_sha256) => Err(key_reused(first)),
-            Some(_) | None => Ok(events),
+            Some(_) | None => self.logged(&mut connection, events).await,
         }
     }
 
-    /// Encodes decided events and stores the blobs they name.
+    /// Encodes decided events and stores the blobs they name; with the command comes what its events are once the
+    /// position of the first is known.
     ///
     /// # Errors
     /// 503 where the database does not answer.
-    pub async fn command(&self, write: &Write, decided: &[Decided]) -> Result<Command, Problem> {
+    pub async fn command(
+        &self,
+        write: &Write,
+        decided: Vec<Decided>,
+    ) -> Result<(Command, impl FnOnce(i64) -> Vec<Logged> + Send + use<>), Problem> {
         let stamp = Stamp {
             project_id: write.project_id,
             actor: write.actor.clone(),
@@ -159,21 +176,38 @@ impl App {
             traceparent: trace::parent(),
             occurred_at: Utc::now(),
         };
-        let mut connection = self.connection().await?;
-        let events = self.log.prepare(&mut connection, &stamp, decided).await?;
+        let events = self.log.prepare(&self.store, &stamp, &decided).await?;
+        let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
         let idempotency = Idempotency { key: write.key, request_sha256: write.request_sha256 };
         fail::fail_point!("gateway.decided");
-        Ok(Command { idempotency: Some(idempotency), events, reserve: false })
+        let project_id = Some(write.project_id.uuid());
+        let placed = move |first: i64| {
+            let events = decided.into_iter().flat_map(|Decided { stream_id, version, events }| {
+                (version + 1..).zip(events).map(move |(version, event)| (stream_id, version, Some(event)))
+            });
+            let placed = (first..).zip(ids).zip(events);
+            placed
+                .map(|((position, event_id), (stream_id, version, event))| Logged {
+                    position,
+                    event_id,
+                    stream_id,
+                    version,
+                    project_id,
+                    event,
+                })
+                .collect()
+        };
+        Ok((Command { idempotency: Some(idempotency), events, reserve: false }, placed))
     }
 
     /// Appends events that nothing else can have decided, as those of a stream that starts with them.
     ///
     /// # Errors
     /// As [`App::repeated`]; 503 where the log does not answer.
-    pub async fn append(&self, write: &Write, decided: &[Decided]) -> Result<Vec<Recorded>, Problem> {
-        let command = self.command(write, decided).await?;
+    pub async fn append(&self, write: &Write, decided: Vec<Decided>) -> Result<Vec<Logged>, Problem> {
+        let (command, placed) = self.command(write, decided).await?;
         let outcome = self.appender.append(command).await?;
-        self.appended(outcome).await
+        self.appended(outcome, placed).await
     }
 
     /// Decides and appends on one stream in its turn, and answers the command's events: none where there was nothing to
@@ -186,7 +220,7 @@ impl App {
         turns: &Turns<A>,
         (write, stream_id): (&Write, Uuid),
         decide: D,
-    ) -> Result<Vec<Recorded>, Problem>
+    ) -> Result<Vec<Logged>, Problem>
     where
         A: Aggregate + Send + Sync + 'static,
         D: Fn(&At<A>) -> Result<Vec<Decided>, Problem>,
@@ -203,21 +237,30 @@ impl App {
                     return Err(Stop::Nothing);
                 }
                 let after = after(&at, stream_id, &decided)?;
-                Ok((self.command(write, &decided).await?, after))
+                let (command, placed) = self.command(write, decided).await?;
+                Ok((command, after, placed))
             })
             .await;
-        self.ended(outcome).await
+        self.ended(write, outcome).await
     }
 
-    /// Answers the events of a turn: none where there was nothing to append.
+    /// Answers the events of a turn: none where there was nothing to append. What is refused or says nothing new may be
+    /// a repetition, which gets the first answer.
     ///
     /// # Errors
     /// What was refused; 503 where the log is busy or does not answer.
-    pub async fn ended(&self, outcome: Result<Outcome, RunError<Stop>>) -> Result<Vec<Recorded>, Problem> {
+    pub async fn ended(
+        &self,
+        write: &Write,
+        outcome: Result<(Outcome, impl FnOnce(i64) -> Vec<Logged>), RunError<Stop>>,
+    ) -> Result<Vec<Logged>, Problem> {
         match outcome {
-            Ok(outcome) => self.appended(outcome).await,
-            Err(RunError::Refused(Stop::Nothing)) => Ok(Vec::new()),
-            Err(RunError::Refused(Stop::Refused(problem))) => Err(problem),
+            Ok((outcome, placed)) => self.appended(outcome, placed).await,
+            Err(RunError::Refused(Stop::Nothing)) => self.repeated(write).await,
+            Err(RunError::Refused(Stop::Refused(problem))) => match self.repeated(write).await? {
+                events if events.is_empty() => Err(problem),
+                events => Ok(events),
+            },
             Err(RunError::Append(error)) => Err(error.into()),
             Err(RunError::Busy) => Err(busy()),
         }
@@ -235,23 +278,43 @@ impl App {
         Ok(self.log.load::<A>(&mut *self.connection().await?, stream_id).await?)
     }
 
-    /// Reads the events of a command that is in the log.
+    /// Answers the events of a command that is in the log.
     ///
     /// # Errors
     /// 422 where its key was used for another request; 503 where it was overtaken or the log does not answer.
-    pub async fn appended(&self, outcome: Outcome) -> Result<Vec<Recorded>, Problem> {
-        let first = match outcome {
-            Outcome::Appended { first, .. } => first,
-            Outcome::Duplicate { first, .. } => first,
+    pub async fn appended(
+        &self,
+        outcome: Outcome,
+        placed: impl FnOnce(i64) -> Vec<Logged>,
+    ) -> Result<Vec<Logged>, Problem> {
+        let (first, same_request) = match outcome {
+            Outcome::Appended { first, .. } => {
+                fail::fail_point!("gateway.committed");
+                return Ok(placed(first));
+            }
+            Outcome::Duplicate { first, same_request } => (first, same_request),
             Outcome::Conflict { .. } | Outcome::Reserved { .. } => return Err(busy()),
         };
-        fail::fail_point!("gateway.committed");
         let mut connection = self.connection().await?;
         let events = event::list_command(&mut connection, first).await?;
-        match (&outcome, events.first()) {
-            (Outcome::Duplicate { same_request: false, .. }, Some(first)) => Err(key_reused(first)),
-            _ => Ok(events),
+        match events.first() {
+            Some(first) if !same_request => Err(key_reused(first)),
+            Some(_) | None => self.logged(&mut connection, events).await,
         }
+    }
+
+    /// Decodes recorded events.
+    ///
+    /// # Errors
+    /// 500 where one cannot be decoded; 503 where the database does not answer.
+    pub async fn logged(&self, c: &mut Connection, events: Vec<Recorded>) -> Result<Vec<Logged>, Problem> {
+        let mut logged = Vec::with_capacity(events.len());
+        for recorded in events {
+            let event = self.log.decode(c, &recorded).await?;
+            let Recorded { position, event_id, stream_id, version, project_id, .. } = recorded;
+            logged.push(Logged { position, event_id, stream_id, version, project_id, event });
+        }
+        Ok(logged)
     }
 }
 

@@ -8,13 +8,17 @@ use dvt_dbt::tree::{self, Tree};
 use dvt_domain::Actor;
 use dvt_domain::branch::{Branch, Event, Since};
 use dvt_domain::envelope::Timestamp;
-use dvt_domain::id::BranchId;
+use dvt_domain::id::{BranchId, ProjectId};
+use dvt_domain::project::{BranchCreated, Project};
 use dvt_log::{At, Log};
 use dvt_store::{Connection, Store};
 use lru::LruCache;
 
 /// How many branches are kept in memory.
 const BRANCHES_MAX: NonZeroUsize = NonZeroUsize::new(64).expect("invariant: not zero");
+
+/// How many projects' main branches are remembered.
+const MAIN_MAX: NonZeroUsize = NonZeroUsize::new(4_096).expect("invariant: not zero");
 
 /// Holds the files of a branch at one version.
 pub type Head = At<Branch>;
@@ -86,12 +90,31 @@ pub struct Branches {
     log: Log,
     /// In ascending order of versions.
     known: Mutex<LruCache<BranchId, VecDeque<Arc<Head>>>>,
+    /// The main branches of projects, which stay the same.
+    main: Mutex<LruCache<ProjectId, BranchCreated>>,
 }
 
 impl Branches {
     /// Makes an empty memory.
     pub fn new(store: Store, log: Log) -> Self {
-        Self { store, log, known: Mutex::new(LruCache::new(BRANCHES_MAX)) }
+        Self { store, log, known: Mutex::new(LruCache::new(BRANCHES_MAX)), main: Mutex::new(LruCache::new(MAIN_MAX)) }
+    }
+
+    /// Answers a project's main branch; None where there is no such project.
+    ///
+    /// # Errors
+    /// When the log cannot be read or folded.
+    pub async fn main(&self, project: ProjectId) -> Result<Option<BranchCreated>, dvt_log::Error> {
+        let known = || self.main.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(branch) = known().get(&project) {
+            return Ok(Some(branch.clone()));
+        }
+        let read: At<Project> = self.log.load(&mut *self.store.acquire().await?, project.uuid()).await?;
+        let branch = read.state.main_branch().cloned();
+        if let Some(branch) = &branch {
+            known().put(project, branch.clone());
+        }
+        Ok(branch)
     }
 
     /// Answers a branch at the head of the log; version 0 where there is none.
@@ -104,7 +127,7 @@ impl Branches {
             Some(known) => self.advance(&mut connection, (branch, known), i64::MAX).await?,
             None => self.log.load_branch(&mut connection, branch).await?,
         };
-        Ok(self.keep(branch, head))
+        Ok(self.keep(branch, Arc::new(head)))
     }
 
     /// Answers a branch at an earlier version.
@@ -112,13 +135,17 @@ impl Branches {
     /// # Errors
     /// When the branch never had that version, or the log cannot be read or folded.
     pub async fn version(&self, branch: BranchId, version: i64) -> Result<Arc<Head>, dvt_log::Error> {
+        let known = self.known(branch, version);
+        if let Some(known) = known.as_ref().filter(|known| known.version == version) {
+            return Ok(known.clone());
+        }
         let mut connection = self.store.acquire().await?;
-        let head = match self.known(branch, version) {
+        let head = match known {
             Some(known) => self.advance(&mut connection, (branch, known), version).await?,
             None => self.log.load_branch_version(&mut connection, branch, version).await?,
         };
         match head.version == version {
-            true => Ok(self.keep(branch, head)),
+            true => Ok(self.keep(branch, Arc::new(head))),
             false => Err(dvt_log::Error::NoVersion { stream_id: branch.uuid(), version }),
         }
     }
@@ -139,14 +166,14 @@ impl Branches {
         known.get(&branch)?.iter().rfind(|head| head.version <= to).cloned()
     }
 
-    fn keep(&self, branch: BranchId, head: Head) -> Arc<Head> {
+    /// Remembers a version that is in the log.
+    pub fn keep(&self, branch: BranchId, head: Arc<Head>) -> Arc<Head> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let versions = known.get_or_insert_mut(branch, VecDeque::new);
         let at = versions.partition_point(|known| known.version < head.version);
         if let Some(same) = versions.get(at).filter(|known| known.version == head.version) {
             return same.clone();
         }
-        let head = Arc::new(head);
         versions.insert(at, head.clone());
         if versions.len() > VERSIONS_MAX {
             versions.pop_front();

@@ -10,10 +10,10 @@ use dvt_domain::{Actor, Event};
 use dvt_log::Decided;
 use dvt_runtime::trace;
 use dvt_store::appender::Tip;
-use dvt_store::event::{self, Recorded};
+use dvt_store::event;
 use tracing::{Instrument, info_span};
 
-use crate::app::{App, Stop, Write};
+use crate::app::{App, Logged, Stop, Write};
 use crate::branches::Ahead;
 use crate::http::problem::Problem;
 use crate::parsed::Reading;
@@ -35,7 +35,7 @@ pub struct Edit {
 ///
 /// # Errors
 /// What the edit breaks, with its place; 409 where it collides with a later edit or its base is ahead of the branch.
-pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Recorded>, Problem> {
+pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Logged>, Problem> {
     let edit = &edit;
     let decide = |ahead: Ahead| async move {
         let deciding = decide(app, &ahead, (branch, edit)).instrument(trace::child(|| info_span!("decide")));
@@ -52,7 +52,7 @@ pub async fn apply(app: &App, branch: BranchId, edit: Edit) -> Result<Vec<Record
 ///
 /// # Errors
 /// What `decide` refuses; 503 where the log is busy or does not answer.
-pub async fn append<D, F>(app: &App, (branch, write): (BranchId, &Write), decide: D) -> Result<Vec<Recorded>, Problem>
+pub async fn append<D, F>(app: &App, (branch, write): (BranchId, &Write), decide: D) -> Result<Vec<Logged>, Problem>
 where
     D: Fn(Ahead) -> F,
     F: Future<Output = Result<Option<branch::Event>, Problem>>,
@@ -69,11 +69,17 @@ where
             let after = ahead.after(&event, &write.actor).map_err(|error| Problem::internal(&error))?;
             let version = ahead.head.version;
             let decided = Decided { stream_id: branch.uuid(), version, events: vec![Event::Branch(event)] };
-            let command = app.command(write, &[decided]).await?;
-            Ok::<_, Stop>((command, Tip { version: after.head.version, state: after }))
+            let (command, placed) = app.command(write, vec![decided]).await?;
+            let head = after.head.clone();
+            let kept = move |first| {
+                // Whoever reads next need not fold it again.
+                app.branches.keep(branch, head);
+                placed(first)
+            };
+            Ok::<_, Stop>((command, Tip { version: after.head.version, state: after }, kept))
         })
         .await;
-    app.ended(outcome).await
+    app.ended(write, outcome).await
 }
 
 async fn decide(app: &App, ahead: &Ahead, (branch, edit): (BranchId, &Edit)) -> Result<Option<Decision>, Problem> {

@@ -7,11 +7,11 @@ use dvt_dbt::parse::Project;
 use dvt_domain::project::TargetEnvironment;
 use dvt_domain::run::Kind;
 use dvt_log::Decided;
-use dvt_store::event::{self, Outcome, Recorded};
+use dvt_store::event::{self, Outcome};
 use dvt_store::held_relation::{self, Claim, Held};
 use uuid::Uuid;
 
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::http::problem::Problem;
 
 /// The event after which a run holds nothing.
@@ -38,9 +38,9 @@ pub fn claim(run_id: Uuid, environment: &TargetEnvironment, relations: Vec<Strin
 pub async fn append(
     app: &App,
     write: &Write,
-    (decided, claim): (&[Decided], &Claim),
-) -> Result<Vec<Recorded>, Problem> {
-    let command = app.command(write, decided).await?;
+    (decided, claim): (Vec<Decided>, &Claim),
+) -> Result<Vec<Logged>, Problem> {
+    let (command, placed) = app.command(write, decided).await?;
     let mut tx = app.store.begin().await?;
     if let Some(held) = held_relation::take(&mut tx, claim, END).await? {
         tx.rollback().await?;
@@ -54,7 +54,7 @@ pub async fn append(
         Outcome::Appended { .. } => tx.commit().await?,
         Outcome::Duplicate { .. } | Outcome::Conflict { .. } | Outcome::Reserved { .. } => tx.rollback().await?,
     }
-    app.appended(outcome).await
+    app.appended(outcome, placed).await
 }
 
 fn conflict(held: &Held) -> Problem {

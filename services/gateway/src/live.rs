@@ -1,4 +1,7 @@
-//! The tail of the log: wakes whoever waits for new events. A notification is a hint, a poll every 100 ms is the way.
+//! The tail of the log: reads what is new once, for all who wait for it. A notification is a hint, a poll every 100 ms is
+//! the way.
+
+mod feed;
 
 use std::time::Duration;
 
@@ -6,14 +9,22 @@ use dvt_runtime::{Signal, metrics};
 use dvt_store::{Store, event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use feed::{Feed, News};
+
+use feed::Feeds;
 
 /// How often the head of the log is read where no notification comes.
 const POLL: Duration = Duration::from_millis(100);
+/// How many new events are read at once.
+const BATCH: i64 = 200;
 
-/// Tells how long the log is. Cheap to clone.
+/// Tells how long the log is, and what is new in projects that somebody follows. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Live {
     head: watch::Receiver<i64>,
+    feeds: Feeds,
 }
 
 impl Live {
@@ -24,12 +35,19 @@ impl Live {
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = anyhow::Result<()>> + Send) {
         let (sender, head) = watch::channel(0);
-        (Self { head }, follow(store, (sender, signal), stop))
+        let feeds = Feeds::default();
+        let tail = Tail { store, head: sender, feeds: feeds.clone() };
+        (Self { head, feeds }, tail.follow(signal, stop))
     }
 
     /// Answers the position of the last event that this process knows of.
     pub fn head(&self) -> i64 {
         *self.head.borrow()
+    }
+
+    /// Follows a project from now on.
+    pub fn feed(&self, project: Uuid) -> Feed {
+        self.feeds.open(project)
     }
 
     /// Waits until the log is longer than `position`, or `patience` is over.
@@ -55,38 +73,57 @@ pub enum Wake {
     Closed,
 }
 
-async fn follow(
+/// Is the task that reads the end of the log.
+struct Tail {
     store: Store,
-    (head, signal): (watch::Sender<i64>, Signal),
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut listener = None;
-    loop {
-        if listener.is_none() {
-            listener = store.listen().await.ok();
-        }
-        match read_head(&store).await {
-            Ok(position) => {
-                metrics::LOG_POSITION.set([], position as f64);
-                head.send_if_modified(|known| std::mem::replace(known, position) != position);
-                signal.green();
-            }
-            Err(error) => signal.red(format!("could not read the head of the log: {error}")),
-        }
-        let woken = async {
-            match &mut listener {
-                Some(listener) => listener.woken().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = woken => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
-    }
+    head: watch::Sender<i64>,
+    feeds: Feeds,
 }
 
-async fn read_head(store: &Store) -> Result<i64, dvt_store::Error> {
-    event::head(&mut *store.acquire().await?).await
+impl Tail {
+    async fn follow(self, signal: Signal, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut listener = None;
+        let mut known = None;
+        loop {
+            if listener.is_none() {
+                listener = self.store.listen().await.ok();
+            }
+            match self.read(&mut known).await {
+                Ok(position) => {
+                    metrics::LOG_POSITION.set([], position as f64);
+                    self.head.send_if_modified(|head| std::mem::replace(head, position) != position);
+                    signal.green();
+                }
+                Err(error) => signal.red(format!("could not read the head of the log: {error}")),
+            }
+            let woken = async {
+                match &mut listener {
+                    Some(listener) => listener.woken().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = woken => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        self.feeds.close();
+        Ok(())
+    }
+
+    /// Reads on from what is known, and answers where the log ends.
+    async fn read(&self, known: &mut Option<i64>) -> Result<i64, dvt_store::Error> {
+        let mut connection = self.store.acquire().await?;
+        let head = event::head(&mut connection).await?;
+        let known = known.get_or_insert(head);
+        let projects = self.feeds.begin(*known);
+        while *known < head && !projects.is_empty() {
+            let read = event::list_projects(&mut connection, &projects, (*known, head), BATCH).await?;
+            *known = read.last().filter(|_| read.len() as i64 == BATCH).map_or(head, |last| last.position);
+            self.feeds.push(read);
+        }
+        *known = head;
+        Ok(head)
+    }
 }

@@ -32,6 +32,11 @@ impl Figure {
         let ratio = Some(rounded(self.value / baseline));
         Self { baseline: Some(rounded(baseline)), ratio, ..self }
     }
+
+    /// Says whether it is as good as it is to be, where that is said.
+    pub(crate) fn is_met(&self) -> bool {
+        Goal::of(self).is_none_or(|goal| goal.is_met(self))
+    }
 }
 
 pub(crate) fn milliseconds(time: Duration) -> f64 {
@@ -156,7 +161,7 @@ impl Results {
             let Figure { name, value, unit, baseline, ratio } = figure;
             let part = |part: &Option<f64>| part.map_or("-".to_owned(), |part| part.to_string());
             let goal = Goal::of(figure).map_or(String::new(), |goal| {
-                format!("{}{}", goal.text(), if goal.is_met(figure) { "" } else { ": missed" })
+                format!("{}{}", goal.text(), if figure.is_met() { "" } else { ": missed" })
             });
             println!("{name:<30} {value:>10} {unit:<9} {:>10} {:>8}  {goal}", part(baseline), part(ratio));
         }

@@ -129,7 +129,7 @@ fn decided_on_the_truth(world: &World) -> Option<String> {
 fn drained(world: &World) -> Option<String> {
     for (slot, head) in world.db.heads() {
         for duty in Duty::ALL.iter().filter(|duty| duty.follows(&slot)) {
-            let at = world.db.checkpoints.get(&(duty.name().to_owned(), slot.clone())).copied().unwrap_or_default();
+            let at = world.db.checkpoints.get(&(slot.clone(), duty.name().to_owned())).copied().unwrap_or_default();
             if at != head {
                 return Some(format!("{} is at {at} of {head} in {slot}", duty.name()));
             }

@@ -158,7 +158,7 @@ impl Consumer {
         let duty = self.duty;
         let begin = move |db: &mut Db, _| {
             for slot in slots().filter(|slot| duty.follows(slot)) {
-                db.checkpoints.entry((duty.name().to_owned(), slot)).or_default();
+                db.checkpoints.entry((slot, duty.name().to_owned())).or_default();
             }
         };
         self.node.db(begin).await
@@ -167,8 +167,8 @@ impl Consumer {
     fn assigned(&self) -> Vec<Slot> {
         let name = self.duty.name();
         self.node.world(|world| {
-            let ours = |((of, _), process): &(&(String, Slot), &u64)| of == name && **process == self.node.process;
-            world.kafka.assigned.iter().filter(ours).map(|((_, slot), _)| slot.clone()).collect()
+            let ours = |((_, of), process): &(&(Slot, String), &u64)| of == name && **process == self.node.process;
+            world.kafka.assigned.iter().filter(ours).map(|((slot, _), _)| slot.clone()).collect()
         })
     }
 
@@ -177,7 +177,7 @@ impl Consumer {
         let patience = chrono::TimeDelta::from_std(patience).unwrap_or_default();
         let behind = self.node.db(|db, _| {
             let behind = |(slot, _): (Slot, i64)| {
-                let checkpoint = db.checkpoints.get(&(duty.name().to_owned(), slot.clone())).copied();
+                let checkpoint = db.checkpoints.get(&(slot.clone(), duty.name().to_owned())).copied();
                 let checkpoint = checkpoint.unwrap_or_default();
                 let next = db.list(&slot, checkpoint, i64::MAX, 1);
                 let is_due = next.first().is_some_and(|event| event.recorded_at <= now - patience);
@@ -226,7 +226,7 @@ impl Consumer {
     }
 
     async fn work(&self, slot: &Slot, (source, limit): (Source, usize), records: Vec<i64>) -> Result<Outcome, Down> {
-        let key: Key = (self.duty.name().to_owned(), slot.clone());
+        let key: Key = (slot.clone(), self.duty.name().to_owned());
         let transaction = Transaction { node: self.node.clone(), key: key.clone(), number: self.node.sim.number() };
         let number = transaction.number;
         let locked = self.node.db(|db, now| db.lock(&key, number, now)).await?;

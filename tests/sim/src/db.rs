@@ -17,8 +17,8 @@ use crate::fold::Folded;
 /// After how long a transaction that says nothing is ended by the server.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Names a checkpoint.
-pub(crate) type Key = (String, Slot);
+/// Names a checkpoint: where, and whose.
+pub(crate) type Key = (Slot, String);
 
 /// The database.
 #[derive(Default)]
@@ -141,7 +141,8 @@ impl Db {
     }
 
     pub(crate) fn lowest(&self, slot: &Slot) -> i64 {
-        let of_slot = self.checkpoints.iter().filter(|((_, of), _)| of == slot);
+        let from = self.checkpoints.range((slot.clone(), String::new())..);
+        let of_slot = from.take_while(|((of, _), _)| of == slot);
         of_slot.map(|(_, position)| *position).min().unwrap_or_default()
     }
 

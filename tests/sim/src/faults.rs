@@ -90,7 +90,7 @@ impl Product {
             let slots = world.db.slots();
             for (duty, pair) in Duty::ALL.iter().zip([[2, 3], [4, 5], [6, 7]]) {
                 for slot in slots.iter().filter(|slot| duty.follows(slot)) {
-                    let key = (duty.name().to_owned(), slot.clone());
+                    let key = (slot.clone(), duty.name().to_owned());
                     let chosen = self.outside.sim.below(5) as usize;
                     match pair.get(chosen % 3).and_then(|place| places[*place]) {
                         Some(process) => world.kafka.assigned.insert(key, process),

@@ -52,7 +52,7 @@ pub(crate) struct Kafka {
     /// The schema registry answers.
     pub(crate) registry_is_down: bool,
     /// Which process reads a partition for a consumer.
-    pub(crate) assigned: BTreeMap<(String, Slot), u64>,
+    pub(crate) assigned: BTreeMap<(Slot, String), u64>,
     /// Records fail, arrive without an answer, or twice.
     pub(crate) is_troubled: bool,
     losses: u64,

@@ -60,16 +60,17 @@ impl<S: Clone + Send + 'static> Turns<S> {
 
     /// Decides and appends a command in the stream's turn; decides again after each loss.
     ///
-    /// `decide` gets the stream's tip (None: load it from the log) and answers the command and the tip that it leaves.
+    /// `decide` gets the stream's tip (None: load it from the log) and answers the command, the tip that it leaves, and
+    /// what the caller gets back with the outcome of this very command.
     /// A tip may never come true, as what it is made of is still to be appended: so it is the log alone that a refusal
     /// is decided on.
     ///
     /// # Errors
     /// When `decide` refuses, the append fails, or others are faster every time.
-    pub async fn run<D, F, E>(&self, stream_id: Uuid, mut decide: D) -> Result<Outcome, RunError<E>>
+    pub async fn run<D, F, T, E>(&self, stream_id: Uuid, mut decide: D) -> Result<(Outcome, T), RunError<E>>
     where
         D: FnMut(Option<Tip<S>>) -> F,
-        F: Future<Output = Result<(Command, Tip<S>), E>>,
+        F: Future<Output = Result<(Command, Tip<S>, T), E>>,
     {
         let line = self.line(stream_id);
         let place = line.join();
@@ -87,10 +88,10 @@ impl<S: Clone + Send + 'static> Turns<S> {
                 Err(_) if !is_certain => decide(None).await,
                 decided => decided,
             };
-            let (mut command, tip) = decided.map_err(RunError::Refused)?;
+            let (mut command, tip, kept) = decided.map_err(RunError::Refused)?;
             command.reserve = rounds.rounds.reserves();
             match rounds.rounds.ended(turn.submit(command, tip).await?) {
-                Next::Done(outcome) => return Ok(outcome),
+                Next::Done(outcome) => return Ok((outcome, kept)),
                 Next::Again => {}
                 Next::Wait(wait) => line.pause(wait),
                 Next::Busy => return Err(RunError::Busy),

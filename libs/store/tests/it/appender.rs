@@ -58,6 +58,7 @@ async fn commands_of_one_stream_are_decided_in_turn_and_applied_once_each() {
                                 Ok::<_, dvt_store::Error>((
                                     Command::new(vec![event]),
                                     Tip { version: version + 1, state: () },
+                                    (),
                                 ))
                             }
                         })
@@ -97,7 +98,7 @@ async fn run_after_losses(
                 let lost = matches!(rivals[..], [Outcome::Appended { .. }]);
                 assert_eq!(lost, round < losses, "round {round}: {rivals:?}");
                 match round < losses || !refuses {
-                    true => Ok((a_command(project, stream, version + 1), Tip { version: version + 1, state: () })),
+                    true => Ok((a_command(project, stream, version + 1), Tip { version: version + 1, state: () }, ())),
                     false => Err("no".to_owned()),
                 }
             }
@@ -109,7 +110,7 @@ async fn run_after_losses(
             look.tick().await;
         }
     };
-    (outcome, tokio::time::timeout(Duration::from_secs(2), released).await.is_ok())
+    (outcome.map(|(outcome, ())| outcome), tokio::time::timeout(Duration::from_secs(2), released).await.is_ok())
 }
 
 #[tokio::test]

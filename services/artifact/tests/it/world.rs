@@ -68,8 +68,7 @@ impl World {
             occurred_at: "2026-01-02T03:04:05Z".parse().expect("a time"),
         };
         let decided = [Decided { stream_id, version, events }];
-        let mut connection = self.store.acquire().await.expect("a connection");
-        let events = self.log.prepare(&mut connection, &stamp, &decided).await.expect("the events are encoded");
+        let events = self.log.prepare(&self.store, &stamp, &decided).await.expect("the events are encoded");
         let outcome = self.appender.append(Command::new(events)).await.expect("the log answers");
         assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
     }

@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use dvt_dbt::edit::Intent;
 use dvt_dbt::tree::{FileChange, Path as FilePath};
+use dvt_domain::id::ProjectId;
 use dvt_domain::layout::{self, Layout, NodePlaced};
+use dvt_domain::project::BranchCreated;
 use dvt_domain::{Actor, Event};
 use dvt_log::{At, Decided};
-use dvt_store::event::Recorded;
+use futures::future::join_all;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,14 +17,15 @@ use uuid::Uuid;
 
 use super::history::ChangedFile;
 use super::new_project::{DIAGNOSTICS_MAX, request_sha256};
-use super::scope::Scope;
+use super::scope::{Scope, project_id};
 use super::shapes::Diagnostic;
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::edits::{self, Edit};
 use crate::http::headers::Who;
 use crate::http::json;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
+use crate::parsed::Reading;
 
 /// The most commands of one request.
 const COMMANDS_MAX: usize = 256;
@@ -131,37 +134,75 @@ pub(super) async fn apply(
         let problem = Problem::bad_request("PARAM_RANGE", detail).at("/commands").limit(COMMANDS_MAX as i64);
         return Err(problem.got(&commands.len().to_string()));
     }
-    let scope = Scope::head(&app, &project).await?;
+    let about = About::find(&app, (&project, &commands)).await?;
     let mut results = Vec::with_capacity(commands.len());
-    for (at, item) in commands.into_iter().enumerate() {
-        let done = apply_one(&app, &scope, (item, actor.clone())).await;
-        let at_item = |problem: Problem| match problem.code() {
-            "IDEMPOTENCY_KEY_REUSED" => problem.at(format!("/commands/{at}/idempotency_key")),
-            _ => problem.below(&format!("/commands/{at}")),
-        };
-        results.push(done.map_or_else(|problem| Outcome::Refused(at_item(problem)), Outcome::Done));
+    // Places say nothing of each other and are appended together; an edit is decided on what those before it have left.
+    for together in commands.chunk_by(|a, b| a.places() && b.places()) {
+        let done = join_all(together.iter().map(|item| apply_one(&app, &about, (item, actor.clone())))).await;
+        for done in done {
+            let at = results.len();
+            let at_item = |problem: Problem| match problem.code() {
+                "IDEMPOTENCY_KEY_REUSED" => problem.at(format!("/commands/{at}/idempotency_key")),
+                _ => problem.below(&format!("/commands/{at}")),
+            };
+            results.push(done.map_or_else(|problem| Outcome::Refused(at_item(problem)), Outcome::Done));
+        }
     }
     Ok(Json(Results { results }))
 }
 
-async fn apply_one(app: &App, scope: &Scope, (item, actor): (Item, Actor)) -> Result<CommandResult, Problem> {
-    let body = serde_json::to_vec(&item).map_err(|error| Problem::internal(&error))?;
-    let request_sha256 = request_sha256(&format!("POST projects/{}/commands", scope.id), &body);
-    let write = Write { actor, key: item.idempotency_key, request_sha256, project_id: scope.id };
-    let mut events = app.repeated(&write).await?;
-    if events.is_empty() {
-        events = match item.command {
-            Command::Edit(intent) => {
-                let base_version = item.base_version.ok_or_else(base_version_required)?;
-                let edit = Edit { write, base_version, intent, reading: scope.reading(None)? };
-                edits::apply(app, scope.branch.branch_id, edit).await?
-            }
-            Command::Place(place) => place_node(app, scope, (&write, place)).await?,
-        };
+/// Is what the commands of a request are about.
+struct About {
+    id: ProjectId,
+    branch: BranchCreated,
+    /// How the files are read; None where no command is an edit.
+    reading: Option<Reading>,
+}
+
+impl About {
+    async fn find(app: &App, (project, commands): (&str, &[Item])) -> Result<Self, Problem> {
+        if commands.iter().all(Item::places) {
+            let id = project_id(project)?;
+            let branch = app.branches.main(id).await?.ok_or_else(Problem::not_found)?;
+            return Ok(Self { id, branch, reading: None });
+        }
+        let scope = Scope::head(app, project).await?;
+        let reading = Some(scope.reading(None)?);
+        Ok(Self { id: scope.id, branch: scope.branch, reading })
     }
+
+    fn reading(&self) -> Reading {
+        self.reading.clone().expect("invariant: a request with edits has it")
+    }
+}
+
+impl Item {
+    fn places(&self) -> bool {
+        matches!(self.command, Command::Place(_))
+    }
+}
+
+async fn apply_one(app: &App, about: &About, (item, actor): (&Item, Actor)) -> Result<CommandResult, Problem> {
+    let body = serde_json::to_vec(item).map_err(|error| Problem::internal(&error))?;
+    let request_sha256 = request_sha256(&format!("POST projects/{}/commands", about.id), &body);
+    let write = Write { actor, key: item.idempotency_key, request_sha256, project_id: about.id };
+    let events = match item.command.clone() {
+        Command::Edit(intent) => {
+            let base_version = item.base_version.ok_or_else(base_version_required)?;
+            // To decide an edit costs more than to ask whether it was made already.
+            match app.repeated(&write).await? {
+                events if events.is_empty() => {
+                    let edit = Edit { write, base_version, intent, reading: about.reading() };
+                    edits::apply(app, about.branch.branch_id, edit).await?
+                }
+                events => events,
+            }
+        }
+        Command::Place(place) => place_node(app, about, (&write, place)).await?,
+    };
     match events.first() {
-        Some(event) => result(app, scope, event).await,
-        None => Ok(nothing(app.branches.head(scope.branch.branch_id).await?.version)),
+        Some(event) => result(app, about, event).await,
+        None => Ok(nothing(app.branches.head(about.branch.branch_id).await?.version)),
     }
 }
 
@@ -170,8 +211,8 @@ fn base_version_required() -> Problem {
     Problem::bad_request("BASE_VERSION_REQUIRED", detail).at("/base_version")
 }
 
-async fn place_node(app: &App, scope: &Scope, (write, place): (&Write, PlaceNode)) -> Result<Vec<Recorded>, Problem> {
-    let stream_id = scope.branch.layout_id.uuid();
+async fn place_node(app: &App, about: &About, (write, place): (&Write, PlaceNode)) -> Result<Vec<Logged>, Problem> {
+    let stream_id = about.branch.layout_id.uuid();
     let placed = NodePlaced { node_key: place.node_key, x: place.x, y: place.y };
     let decide = |at: &At<Layout>| {
         let command = layout::Command::PlaceNode(placed.clone());
@@ -186,34 +227,33 @@ async fn place_node(app: &App, scope: &Scope, (write, place): (&Write, PlaceNode
 }
 
 /// Derives the answer from the command's event, so that a repetition gets the same one.
-async fn result(app: &App, scope: &Scope, recorded: &Recorded) -> Result<CommandResult, Problem> {
-    let event = app.log.decode(&mut *app.connection().await?, recorded).await?;
-    let (summary, files, moved) = match &event {
+async fn result(app: &App, about: &About, logged: &Logged) -> Result<CommandResult, Problem> {
+    let (summary, files, moved) = match &logged.event {
         Some(Event::Branch(event)) => (event.summary(), event.files(), event.moved()),
         Some(_) | None => (String::new(), [].as_slice(), [].as_slice()),
     };
     Ok(CommandResult {
-        version: recorded.version,
-        position: Some(recorded.position),
-        event_id: Some(recorded.event_id.to_string()),
+        version: logged.version,
+        position: Some(logged.position),
+        event_id: Some(logged.event_id.to_string()),
         summary,
         files: files.iter().map(ChangedFile::from).collect(),
         moved: moved.iter().map(|moved| Moved { from: moved.from.clone(), to: moved.to.clone() }).collect(),
-        diagnostics: diagnostics(app, scope, (recorded, files)).await?,
+        diagnostics: diagnostics(app, about, (logged.version, files)).await?,
     })
 }
 
 /// Lists what is wrong in the files that a command changed, as they were after it.
 async fn diagnostics(
     app: &App,
-    scope: &Scope,
-    (recorded, files): (&Recorded, &[FileChange]),
+    about: &About,
+    (version, files): (i64, &[FileChange]),
 ) -> Result<Vec<Diagnostic>, Problem> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
-    let after = app.branches.version(scope.branch.branch_id, recorded.version).await?;
-    let parsed = app.read(&after, &scope.reading(None)?).await?;
+    let after = app.branches.version(about.branch.branch_id, version).await?;
+    let parsed = app.read(&after, &about.reading()).await?;
     let is_changed = |path: &FilePath| {
         files.iter().any(|file| match file {
             FileChange::Moved { to, .. } => to == path,

@@ -136,13 +136,13 @@ pub(super) async fn request(
     if events.is_empty() {
         let needed = Needed::find(&app, &scope, value.environment.as_deref()).await?;
         match needed.decide(&[])? {
-            Some(decided) => events = app.append(&write, &[decided]).await?,
+            Some(decided) => events = app.append(&write, vec![decided]).await?,
             None => return Ok(answer(needed.id.to_string(), needed.request.branch_version)),
         }
     }
     let event = events.first().ok_or_else(Problem::not_found)?;
     views::reach(&app, (Topic::Compilation, scope.id), event.position).await?;
-    let version = match app.log.decode(&mut *app.connection().await?, event).await? {
+    let version = match &event.event {
         Some(dvt_domain::Event::Compilation(Event::CompileRequested(request))) => request.branch_version,
         Some(_) | None => return Err(Problem::not_found()),
     };

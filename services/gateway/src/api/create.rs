@@ -63,7 +63,7 @@ pub(super) async fn create(
         };
         let taken = import::take(files, Options::default()).map_err(|error| Problem::internal(&error))?;
         let new = NewProject { name: value.name, source: source.to_owned(), taken };
-        events = app.append(&write, &new_project::decide(&app, &write, new).await?).await?;
+        events = app.append(&write, new_project::decide(&app, &write, new).await?).await?;
     }
     Ok((StatusCode::CREATED, Json(new_project::answer(&app, &events).await?)))
 }

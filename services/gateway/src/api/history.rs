@@ -134,18 +134,8 @@ impl FileDiff {
 }
 
 impl HistoryEvent {
-    /// Answers where the event stands in the log.
-    pub(super) fn position(&self) -> i64 {
-        self.position
-    }
-
-    /// Reads a recorded event; its payload may have been erased by law.
-    pub(super) async fn read(app: &App, c: &mut Connection, recorded: Recorded) -> Result<Self, Problem> {
-        let event = app.log.decode(c, &recorded).await?;
-        Ok(Self::new(recorded, event.as_ref()))
-    }
-
-    fn new(recorded: Recorded, event: Option<&Event>) -> Self {
+    /// Tells of a recorded event; its payload may have been erased by law.
+    pub(super) fn new(recorded: &Recorded, event: Option<&Event>) -> Self {
         let changes = match event {
             Some(Event::Branch(event)) => event.files(),
             Some(_) | None => &[],
@@ -153,11 +143,11 @@ impl HistoryEvent {
         Self {
             position: recorded.position,
             event_id: recorded.event_id.to_string(),
-            category: recorded.category,
+            category: recorded.category.clone(),
             stream_id: recorded.stream_id.to_string(),
             stream_version: recorded.version,
-            kind: recorded.event_type,
-            actor: recorded.actor,
+            kind: recorded.event_type.clone(),
+            actor: recorded.actor.clone(),
             occurred_at: moment(recorded.occurred_at),
             summary: event.map_or_else(|| "erased by law".to_owned(), summary),
             subjects: event.map(subjects).unwrap_or_default(),
@@ -269,7 +259,8 @@ async fn read_page(app: &App, c: &mut Connection, found: Vec<Recorded>, limit: i
     let next_cursor = found.last().filter(|_| found.len() as i64 == limit).map(|event| event.position);
     let mut events = Vec::with_capacity(found.len());
     for recorded in found {
-        events.push(HistoryEvent::read(app, c, recorded).await?);
+        let event = app.log.decode(c, &recorded).await?;
+        events.push(HistoryEvent::new(&recorded, event.as_ref()));
     }
     Ok(HistoryPage { events, next_cursor })
 }
@@ -287,7 +278,7 @@ pub(super) async fn detail(
     let recorded = event::find(&mut connection, event_id).await?;
     let recorded = recorded.filter(|event| event.project_id == Some(id.uuid())).ok_or_else(Problem::not_found)?;
     let event = app.log.decode(&mut connection, &recorded).await?;
-    let mut detail = HistoryEvent::new(recorded.clone(), event.as_ref());
+    let mut detail = HistoryEvent::new(&recorded, event.as_ref());
     let mut diff = Vec::new();
     // Of the first import, each file is new: the tree says it all.
     if let Some(Event::Branch(event)) = event.filter(|_| recorded.version > 1) {

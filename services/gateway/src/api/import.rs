@@ -9,7 +9,6 @@ use dvt_dbt::tree;
 use dvt_domain::branch::{self, Branch, ProjectImported};
 use dvt_domain::id::ProjectId;
 use dvt_domain::import::{self, Options};
-use dvt_store::event::Recorded;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use super::exports::working_copy;
 use super::new_project::{self, ImportReport, NewProject, request_sha256};
 use super::scope::Scope;
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::archive::{self, ARCHIVE_MAX_BYTES};
 use crate::branches::Ahead;
 use crate::edits;
@@ -87,7 +86,7 @@ pub(super) async fn import(
             None => {
                 let name = parameters.name.unwrap_or_else(|| project_name(&taken));
                 let new = NewProject { name, source, taken };
-                app.append(&write, &new_project::decide(&app, &write, new).await?).await?
+                app.append(&write, new_project::decide(&app, &write, new).await?).await?
             }
         };
     }
@@ -107,7 +106,7 @@ struct WorkingCopy {
 }
 
 /// Merges a working copy into a project, as one event.
-async fn merge(app: &App, write: &Write, (scope, copy): (&Scope, WorkingCopy)) -> Result<Vec<Recorded>, Problem> {
+async fn merge(app: &App, write: &Write, (scope, copy): (&Scope, WorkingCopy)) -> Result<Vec<Logged>, Problem> {
     let branch = scope.branch.branch_id;
     let base = &working_copy(app, branch).await?.state;
     let WorkingCopy { source, mut taken, kept } = copy;

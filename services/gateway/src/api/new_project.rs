@@ -9,16 +9,16 @@ use dvt_domain::branch::{self, LeftOut, ProjectImported};
 use dvt_domain::id::{BranchId, LayoutId, ProjectId};
 use dvt_domain::import;
 use dvt_domain::project::{BranchCreated, Command, DEFAULT_ENVIRONMENT, EnvironmentDefined, Project, ProjectCreated};
-use dvt_domain::{Category, Event, Topic};
+use dvt_domain::{Event, Topic};
 use dvt_log::Decided;
-use dvt_store::event::{self, Recorded};
+use dvt_store::event;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::scope::Scope;
 use super::shapes::Diagnostic;
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::http::problem::Problem;
 use crate::parsed::Reading;
 use crate::views;
@@ -163,7 +163,7 @@ fn reading(mut project: Project) -> Result<Reading, Problem> {
 }
 
 /// Answers what was read, once the views show the project too or do not in time.
-pub(super) async fn answer(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem> {
+pub(super) async fn answer(app: &App, events: &[Logged]) -> Result<ImportReport, Problem> {
     if let Some((last, project_id)) = events.last().and_then(|last| Some((last, last.project_id?))) {
         views::reach(app, (Topic::Project, ProjectId::new(project_id)), last.position).await?;
     }
@@ -171,36 +171,36 @@ pub(super) async fn answer(app: &App, events: &[Recorded]) -> Result<ImportRepor
 }
 
 /// Derives the answer from the command's events, so that a repetition gets the same one.
-async fn report(app: &App, events: &[Recorded]) -> Result<ImportReport, Problem> {
-    let mut connection = app.connection().await?;
+async fn report(app: &App, events: &[Logged]) -> Result<ImportReport, Problem> {
     let mut project = Project::default();
-    for recorded in events {
-        if let Some(Event::Project(event)) = app.log.decode(&mut connection, recorded).await? {
-            project = project.apply(&event);
+    for logged in events {
+        if let Some(Event::Project(event)) = &logged.event {
+            project = project.apply(event);
         }
     }
-    let imported = events.iter().find(|event| event.category == Category::Branch.as_str());
+    let imported = events.iter().find(|logged| matches!(logged.event, Some(Event::Branch(_))));
     let imported = imported.ok_or_else(Problem::not_found)?;
     let name = project.created.as_ref().map(|created| created.name.clone()).unwrap_or_default();
     read(app, (name, imported.project_id), (imported, reading(project)?)).await
 }
 
 /// Answers what was read of a working copy; `imported` is None where it brought nothing new.
-pub(super) async fn report_of(app: &App, scope: &Scope, imported: Option<&Recorded>) -> Result<ImportReport, Problem> {
+pub(super) async fn report_of(app: &App, scope: &Scope, imported: Option<&Logged>) -> Result<ImportReport, Problem> {
     let name = scope.project.state.created.as_ref().map_or(String::new(), |created| created.name.clone());
     let branch = scope.branch.branch_id;
-    let recorded = match imported {
+    let logged = match imported {
         Some(imported) => imported.clone(),
         None => {
             let last = scope.head.version - 1;
-            let mut events = event::list_stream(&mut *app.connection().await?, branch.uuid(), last, 1).await?;
-            events.pop().ok_or_else(Problem::not_found)?
+            let mut connection = app.connection().await?;
+            let events = event::list_stream(&mut connection, branch.uuid(), last, 1).await?;
+            app.logged(&mut connection, events).await?.pop().ok_or_else(Problem::not_found)?
         }
     };
-    let mut report = read(app, (name, Some(scope.id.uuid())), (&recorded, scope.reading(None)?)).await?;
+    let mut report = read(app, (name, Some(scope.id.uuid())), (&logged, scope.reading(None)?)).await?;
     if imported.is_some() {
-        let before = app.branches.version(branch, recorded.version - 1).await?;
-        let after = app.branches.version(branch, recorded.version).await?;
+        let before = app.branches.version(branch, logged.version - 1).await?;
+        let after = app.branches.version(branch, logged.version).await?;
         report.changes =
             edit::between(&before.state.tree, &after.state.tree).iter().map(FileDifference::from).collect();
         report.changes.dedup_by(|a, b| a.path == b.path);
@@ -223,14 +223,13 @@ impl From<&FileChange> for FileDifference {
 async fn read(
     app: &App,
     (name, project_id): (String, Option<Uuid>),
-    (recorded, reading): (&Recorded, Reading),
+    (logged, reading): (&Logged, Reading),
 ) -> Result<ImportReport, Problem> {
-    let event = app.log.decode(&mut *app.connection().await?, recorded).await?;
-    let left_out = match event {
-        Some(Event::Branch(branch::Event::ProjectImported(imported))) => imported.left_out,
+    let left_out = match &logged.event {
+        Some(Event::Branch(branch::Event::ProjectImported(imported))) => imported.left_out.clone(),
         Some(_) | None => Vec::new(),
     };
-    let branch = app.branches.version(BranchId::new(recorded.stream_id), recorded.version).await?;
+    let branch = app.branches.version(BranchId::new(logged.stream_id), logged.version).await?;
     let read = app.parses.get(&branch.state, &reading).await;
     let read = &read.map_err(|error| Problem::internal(&error))?.project;
     let mut node_counts = BTreeMap::new();
@@ -239,10 +238,10 @@ async fn read(
     }
     Ok(ImportReport {
         project_id: project_id.map(|id| id.to_string()).unwrap_or_default(),
-        branch_id: recorded.stream_id.to_string(),
+        branch_id: logged.stream_id.to_string(),
         name,
-        version: recorded.version,
-        position: recorded.position,
+        version: logged.version,
+        position: logged.position,
         taken: branch.state.tree.len(),
         changes: Vec::new(),
         left_out: left_out.into_iter().map(FileLeftOut::from).collect(),

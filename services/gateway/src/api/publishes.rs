@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::compilations::Needed;
 use super::scope::{Scope, project_id};
 use super::shapes::moment;
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
 use crate::http::path::Path;
@@ -137,14 +137,10 @@ fn message(asked: Option<String>, version: i64) -> Result<String, Problem> {
     }
 }
 
-async fn append(
-    app: &App,
-    write: &Write,
-    (needed, message): (&Needed, String),
-) -> Result<Vec<dvt_store::event::Recorded>, Problem> {
+async fn append(app: &App, write: &Write, (needed, message): (&Needed, String)) -> Result<Vec<Logged>, Problem> {
     let command = Command::RequestPublish(PublishRequested { message });
     if let Some(decided) = needed.decide(std::slice::from_ref(&command))? {
-        return app.append(write, &[decided]).await;
+        return app.append(write, vec![decided]).await;
     }
     let stream_id = needed.id.uuid();
     let decide = |at: &dvt_log::At<Compilation>| match at.state.decide(command.clone()) {

@@ -8,7 +8,7 @@ use dvt_domain::id::{ProjectId, RunId};
 use dvt_domain::project::THREADS_MAX;
 use dvt_domain::run::{self, Kind, Run, RunCancelRequested, RunRequested, estimate};
 use dvt_log::Decided;
-use dvt_store::event::{self, Recorded};
+use dvt_store::event;
 use dvt_store::held_relation::Claim;
 use dvt_store::{Connection, view};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use super::reruns;
 use super::scope::{Scope, project_id};
 use super::shapes::moment;
 use super::steps::Step;
-use crate::app::{App, Write};
+use crate::app::{App, Logged, Write};
 use crate::holds;
 use crate::http::headers::{IdempotencyKey, Who};
 use crate::http::json::HashedJson;
@@ -241,13 +241,13 @@ pub(super) async fn request(
     let mut events = app.repeated(&write).await?;
     if events.is_empty() {
         let (decided, claim) = decide(&app, &scope, value).await?;
-        events = holds::append(&app, &write, (&decided, &claim)).await?;
+        events = holds::append(&app, &write, (decided, &claim)).await?;
     }
     let requested = events.last().ok_or_else(Problem::not_found)?;
     Ok((StatusCode::CREATED, Json(run_ref(&app, scope.id, requested).await?)))
 }
 
-async fn run_ref(app: &App, project: ProjectId, requested: &Recorded) -> Result<RunRef, Problem> {
+async fn run_ref(app: &App, project: ProjectId, requested: &Logged) -> Result<RunRef, Problem> {
     views::reach(app, (Topic::Run, project), requested.position).await?;
     let found = view::run::find(&mut *app.connection().await?, requested.stream_id).await?;
     Ok(RunRef { run_id: requested.stream_id.to_string(), number: found.map(|run| run.number) })

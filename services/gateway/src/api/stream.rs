@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use dvt_bus::causes;
 use dvt_domain::id::ProjectId;
 use dvt_runtime::{metrics, trace};
-use dvt_store::event;
+use dvt_store::event::{self, Recorded};
 use futures::{Stream, stream};
 use serde::Deserialize;
 use tracing::{Span, info_span};
@@ -23,7 +24,7 @@ use crate::app::App;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::live::Wake;
+use crate::live::{Feed, News};
 
 /// How many events are read from the log at once.
 const BATCH: i64 = 200;
@@ -44,16 +45,11 @@ pub(super) struct From {
 struct Tail {
     app: App,
     project: ProjectId,
-    /// The last position that was read from the log.
+    feed: Feed,
+    /// All events of the project up to here were sent or are ready.
     position: i64,
-    ready: VecDeque<Ready>,
+    ready: VecDeque<Arc<News>>,
     _open: Open,
-}
-
-/// Is an event that is to be sent, and its place in a trace.
-struct Ready {
-    event: HistoryEvent,
-    traceparent: Option<String>,
 }
 
 /// Counts a live stream as long as it is open.
@@ -87,7 +83,8 @@ pub(super) async fn stream(
         None => from.after,
     };
     let position = asked.map(|asked| cursor(&asked, head)).transpose()?.unwrap_or(head);
-    let tail = Tail { app, project: scope.id, position, ready: VecDeque::new(), _open: Open::new() };
+    let feed = app.live.feed(scope.id.uuid());
+    let tail = Tail { app, project: scope.id, feed, position, ready: VecDeque::new(), _open: Open::new() };
     Ok(Sse::new(stream::unfold(tail, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -105,55 +102,80 @@ fn cursor(asked: &str, head: i64) -> Result<i64, Problem> {
 
 async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> {
     loop {
-        if let Some(ready) = tail.ready.pop_front() {
-            fail::fail_point!("gateway.streaming");
-            let message = tail.span(&ready).in_scope(|| message(&ready.event));
-            metrics::SSE_EVENTS.add([], 1);
-            return Some((Ok(message), tail));
-        }
-        // Known before the log is read: what comes in between wakes the wait below at once.
-        let head = tail.app.live.head();
-        let patience = match tail.read().await {
-            _ if !tail.ready.is_empty() => continue,
-            Ok(()) => KEEP_ALIVE,
-            Err(problem) if problem.may_pass() => AGAIN,
+        match tail.message().await {
+            Ok(message) => return Some((Ok(message?), tail)),
+            Err(problem) if problem.may_pass() => {
+                if let Ok(false) = tokio::time::timeout(AGAIN, tail.feed.changed()).await {
+                    return None;
+                }
+            }
             Err(problem) => {
                 // The client reconnects with its last id and misses nothing.
                 tracing::warn!(code = problem.code(), "a live stream ends");
                 return None;
             }
-        };
-        match tail.app.live.wait(head, patience).await {
-            Wake::Longer | Wake::Patience => {}
-            Wake::Closed => return None,
         }
     }
 }
 
-fn message(event: &HistoryEvent) -> sse::Event {
-    let data = serde_json::to_string(event).expect("invariant: an event is JSON");
-    sse::Event::default().id(event.position().to_string()).event("event").data(data)
-}
-
 impl Tail {
+    /// Answers the next message, once there is one; None: this process is stopping.
+    async fn message(&mut self) -> Result<Option<sse::Event>, Problem> {
+        loop {
+            if let Some(news) = self.ready.front().cloned() {
+                fail::fail_point!("gateway.streaming");
+                let message = self.write(&news).await?;
+                self.ready.pop_front();
+                metrics::SSE_EVENTS.add([], 1);
+                return Ok(Some(message));
+            }
+            match self.feed.since(self.position) {
+                Some(news) => self.take(news),
+                None => self.read().await?,
+            }
+            if self.ready.is_empty() && !self.feed.changed().await {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads what the feed does not have from the log.
     async fn read(&mut self) -> Result<(), Problem> {
+        // Known before the log is read, so that nothing up to it is missed.
+        let head = self.app.live.head();
         let mut connection = self.app.connection().await?;
         let found = event::list_project_after(&mut connection, self.project.uuid(), self.position, BATCH).await?;
-        for recorded in found {
-            let position = recorded.position;
-            let traceparent = causes(std::slice::from_ref(&recorded)).next().map(str::to_owned);
-            let event = HistoryEvent::read(&self.app, &mut connection, recorded).await?;
-            self.ready.push_back(Ready { event, traceparent });
-            self.position = position;
+        let is_all = (found.len() as i64) < BATCH;
+        self.take(found.into_iter().map(News::new).collect());
+        if is_all {
+            self.position = self.position.max(head);
         }
         Ok(())
     }
 
+    fn take(&mut self, news: Vec<Arc<News>>) {
+        self.position = news.last().map_or(self.position, |last| last.recorded.position);
+        self.ready.extend(news);
+    }
+
+    /// Writes an event as a message.
+    async fn write(&self, news: &News) -> Result<sse::Event, Problem> {
+        let make = || async {
+            let event = self.app.log.decode_from(&self.app.store, &news.recorded).await?;
+            let event = HistoryEvent::new(&news.recorded, event.as_ref());
+            Ok::<_, Problem>(serde_json::to_string(&event).expect("invariant: an event is JSON"))
+        };
+        let data = news.message.get_or_try_init(make).await?;
+        let position = news.recorded.position;
+        let message = || sse::Event::default().id(position.to_string()).event("event").data(data);
+        Ok(self.span(&news.recorded).in_scope(message))
+    }
+
     /// Makes the span of an event that is sent: of the first client it goes to, as there may be thousands.
-    fn span(&self, ready: &Ready) -> Span {
-        let position = ready.event.position();
+    fn span(&self, recorded: &Recorded) -> Span {
+        let position = recorded.position;
         match self.app.sent.fetch_max(position, Ordering::Relaxed) < position {
-            true => trace::follow(ready.traceparent.as_deref(), || {
+            true => trace::follow(causes(std::slice::from_ref(recorded)).next(), || {
                 info_span!("send", otel.name = "send event", otel.kind = "producer", position)
             }),
             false => Span::none(),

@@ -227,7 +227,7 @@ pub(crate) async fn append(gateway: &Store, project_id: ProjectId, decided: Deci
         traceparent: None,
         occurred_at: chrono::DateTime::from_timestamp_micros(1_700_000_000_000_000).unwrap(),
     };
-    let events = log.prepare(c, &stamp, &[decided]).await.unwrap();
+    let events = log.prepare(gateway, &stamp, &[decided]).await.unwrap();
     let outcomes = event::append(c, Uuid::now_v7(), &[Command::new(events)]).await.unwrap();
     assert!(matches!(outcomes[..], [Appended::Appended { .. }]), "{outcomes:?}");
 }

@@ -67,3 +67,35 @@ async fn tells_each_event_once_and_goes_on_after_the_last_that_was_seen() {
     let mut from_start = Messages::open(&server, &project, Some("0")).await;
     assert_eq!(from_start.next().await.1["type"], "ProjectCreated");
 }
+
+/// Places nodes with one request, and answers the versions of the layout that it leaves, in the order of the commands.
+async fn place(server: &Server, project: &str, nodes: std::ops::Range<usize>) -> Vec<i64> {
+    let place = |node| json!({"type": "place_node", "node_key": format!("model.m_{node}"), "x": node, "y": 0});
+    let item = |node| json!({"idempotency_key": Uuid::now_v7(), "command": place(node)});
+    let answer =
+        server.post(&format!("{project}/commands"), json!({"commands": nodes.map(item).collect::<Vec<_>>()})).await;
+    answer["results"].as_array().unwrap().iter().map(|done| done["version"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_late_and_who_reads_along_get_the_same() {
+    let server = Server::start("gateway_stream_late").await;
+    let project = server.sample().await;
+    let mut late = Messages::open(&server, &project, None).await;
+    let mut along = Messages::open(&server, &project, None).await;
+    // More than are kept of a project, so that the late one has to read the log.
+    assert_eq!(place(&server, &project, 0..256).await, (1..=256).collect::<Vec<_>>());
+    assert_eq!(along.next().await.1["stream_version"], 1);
+    assert_eq!(place(&server, &project, 256..500).await, (257..=500).collect::<Vec<_>>());
+    for node in 0..500 {
+        let event = late.next().await.1;
+        let expected = (json!(node + 1), json!(format!("model.m_{node}")));
+        assert_eq!((&event["stream_version"], &event["subjects"][0]["node"]), (&expected.0, &expected.1));
+        if node > 0 {
+            assert_eq!(along.next().await.1, event);
+        }
+    }
+    // Both have read all there was: what comes now is told as it comes.
+    place(&server, &project, 500..501).await;
+    assert_eq!(late.next().await, along.next().await);
+}
