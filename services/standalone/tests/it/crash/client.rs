@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::project::{MODELS, edited, unique_id};
 
-/// How often a run is looked at.
-const POLL: Duration = Duration::from_millis(50);
+/// How often the server is asked how far it is.
+pub(super) const POLL: Duration = Duration::from_millis(50);
 
 /// Sends requests to whichever life of the server there is.
 pub(super) struct Http {
@@ -25,6 +25,16 @@ impl Http {
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, reqwest::Error> {
         self.client.get(format!("{}/api/v1/{path}", self.url)).send().await?.error_for_status()?.json().await
+    }
+
+    /// Reads what a server that lives answers, be it busy at first.
+    pub(super) async fn read(&self, path: &str) -> Value {
+        loop {
+            match self.get(path).await {
+                Ok(answer) => return answer,
+                Err(_) => tokio::time::sleep(POLL).await,
+            }
+        }
     }
 
     /// Posts with a key; an error if no answer came or the server says that it cannot now.

@@ -16,7 +16,7 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::up::Up;
-use client::{Editor, Http, Runner};
+use client::{Editor, Http, POLL, Runner};
 
 const KILLS: usize = 20;
 const EDITS: usize = 500;
@@ -24,9 +24,11 @@ const EDITS: usize = 500;
 const STEPS: usize = project::MODELS + 1;
 /// Within which time after its start a life ends.
 const LIFE: Duration = Duration::from_millis(2_500);
-/// Every so many lives one lasts until a run has finished: a run that outlives five executors without a step that ended
-/// is given up, and another test's.
-const WHOLE_EVERY: usize = 4;
+/// Every so many lives one lasts until steps have ended in it: a run that outlives five executors without any is given
+/// up, and another test's.
+const PROGRESS_EVERY: usize = 4;
+/// How many steps show that an executor has noted its progress: twice as many as run at once.
+const PROGRESS: usize = 8;
 /// How long the rest may take after the last kill.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -40,12 +42,18 @@ async fn a_killed_dvt_up_loses_nothing_that_was_acknowledged_and_does_nothing_tw
     let (mut editor, mut runner) = (Editor::new(&project, EDITS), Runner::new(&project));
 
     for life in 1..=KILLS {
+        let began = end_of_log(&http, &project).await;
+        let moment = async {
+            // Whatever is under way then is the moment of the crash.
+            tokio::time::sleep(a_moment()).await;
+            if life % PROGRESS_EVERY == 0 {
+                steps_ended(&http, &project, began).await;
+            }
+        };
         let work = async { tokio::join!(editor.edit(&http), runner.run(&http)) };
-        // Whatever is under way then is the moment of the crash.
-        let _ = tokio::time::timeout(a_moment(), work).await;
-        if life % WHOLE_EVERY == 0 {
-            let whole = tokio::time::timeout(PATIENCE, runner.run_once(&http));
-            assert!(whole.await.expect("a run finishes"));
+        tokio::select! {
+            _ = work => {}
+            moment = tokio::time::timeout(PATIENCE, moment) => moment.expect("steps end"),
         }
         up.kill().await;
         up = Up::start(data).await;
@@ -75,6 +83,23 @@ fn a_moment() -> Duration {
     // Its last bytes are random.
     let (_, random) = id.as_bytes().split_at(12);
     LIFE.mul_f64(f64::from(u32::from_be_bytes(random.try_into().unwrap())) / f64::from(u32::MAX))
+}
+
+async fn end_of_log(http: &Http, project: &str) -> i64 {
+    let last = http.read(&format!("projects/{project}/history?limit=1")).await;
+    last["events"][0]["position"].as_i64().unwrap()
+}
+
+/// Waits until enough steps have ended since the log ended there.
+async fn steps_ended(http: &Http, project: &str, began: i64) {
+    let since = |event: &&Value| event["type"] == "StepSucceeded" && event["position"].as_i64() > Some(began);
+    loop {
+        let events = http.read(&format!("projects/{project}/history?category=run&limit=200")).await;
+        if events["events"].as_array().unwrap().iter().filter(since).count() >= PROGRESS {
+            return;
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 fn target(data: &Path) -> String {
