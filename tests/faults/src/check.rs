@@ -31,6 +31,14 @@ impl Verdict {
         Self { findings: vec![finding], ..Self::default() }
     }
 
+    /// Adds what another check found.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.views_differ |= other.views_differ;
+        self.findings.extend(other.findings);
+    }
+
     fn find(&mut self, invariant: &str, what: impl std::fmt::Display) {
         self.findings.push(format!("{invariant} {what}"));
     }
@@ -50,25 +58,27 @@ impl Verdict {
 /// # Errors
 /// When it cannot be asked.
 pub(crate) async fn check(world: &World<'_>, burst: &Burst) -> Result<Verdict> {
-    let mut verdict = Verdict::default();
+    let mut verdict = record(world, burst).await?;
     let (database, target) = (world.database().await?, world.target().await?);
-    log::check(&mut verdict, &database, burst).await?;
-    log::check_stream(&mut verdict, &database, burst).await?;
     steps::check(&mut verdict, (&database, &target)).await?;
     git::check(&mut verdict, &database, (world.repositories(), burst)).await?;
     views::check(&mut verdict, &database, world).await?;
-    processes(&mut verdict, world, burst).await;
-    Ok(verdict)
-}
-
-/// I10: nothing panics, and every answer is one that the API describes.
-async fn processes(verdict: &mut Verdict, world: &World<'_>, burst: &Burst) {
-    for wrong in burst.http.wrong() {
-        verdict.findings.push(wrong);
-    }
     for process in world.processes() {
         if let Some(line) = process.log().lines().find(|line| line.contains("panicked")) {
             verdict.find("I10", format!("{} panicked: {line}", process.name()));
         }
     }
+    Ok(verdict)
+}
+
+/// Checks what the clients of one project know against the log.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) async fn record(world: &World<'_>, burst: &Burst) -> Result<Verdict> {
+    let mut verdict = Verdict { findings: burst.http.wrong(), ..Verdict::default() };
+    let database = world.database().await?;
+    log::check(&mut verdict, &database, burst).await?;
+    log::check_stream(&mut verdict, &database, burst).await?;
+    Ok(verdict)
 }

@@ -48,6 +48,11 @@ impl Record {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Counts the acknowledged edits.
+    pub(crate) fn edits(&self) -> usize {
+        self.write(|inner| inner.edits.len())
+    }
+
     fn write<T>(&self, write: impl FnOnce(&mut Inner) -> T) -> T {
         write(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }

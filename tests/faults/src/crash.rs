@@ -238,8 +238,8 @@ async fn told(world: &mut World<'_>, burst: &Burst, replicas: usize, report: &Re
     let lives = first.lives();
     let terminate = async {
         // In the middle of the burst: after some edits, before the last.
-        let edits = burst.record.read().edits.len();
-        while burst.record.read().edits.len() < edits + 3 {
+        let edits = burst.record.edits();
+        while burst.record.edits() < edits + 3 {
             tokio::time::sleep(POLL).await;
         }
         first.signal(Signal::TERM);
@@ -249,7 +249,7 @@ async fn told(world: &mut World<'_>, burst: &Burst, replicas: usize, report: &Re
         anyhow::Ok(())
     };
     let rebuild = async {
-        let mut command = tokio::process::Command::new(world.parts.services.join("dvt-projector"));
+        let mut command = tokio::process::Command::new(world.parts.program(Service::Projector));
         command.arg("rebuild").envs(world.env(Service::Projector)).env("FAILPOINTS", "projector.rebuilt=panic");
         let done = command.kill_on_drop(true).output().await?;
         ensure!(!done.status.success(), "the rebuild did not die");

@@ -1,6 +1,6 @@
 //! What Kafka holds, read and written as anybody could.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use uuid::Uuid;
 
 use crate::check::Verdict;
 use crate::world::World;
@@ -17,7 +18,7 @@ use crate::world::World;
 /// The topics of the log.
 const TOPICS: [&str; 4] = ["dvt.project", "dvt.layout", "dvt.compilation", "dvt.run"];
 const PARTITIONS: i32 = 16;
-/// How long the relay may take to publish what is in the log.
+/// How long nothing may come before the relay has published what is in the log.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 /// How long the broker may take to answer.
@@ -38,33 +39,63 @@ pub(crate) async fn head(world: &World<'_>) -> Result<i64> {
 /// Checks that Kafka holds every event of the log behind a position, in the order of the log. What came before the
 /// cluster was first published to is the log's alone.
 pub(crate) async fn published(verdict: &mut Verdict, world: &World<'_>, after: i64) -> Result<()> {
-    let database = world.database().await?;
-    let rows = database
-        .query("select topic, partition, position from dvt.event where position > $1 order by position", &[&after])
-        .await?;
-    let mut log: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+    let rows = "select topic, partition, position, event_id from dvt.event order by position";
+    let rows = world.database().await?.query(rows, &[]).await?;
+    let mut log = Log::default();
     for row in &rows {
-        log.entry((row.get(0), i32::from(row.get::<_, i16>(1)))).or_default().push(row.get(2));
+        let (slot, position) = ((row.get(0), i32::from(row.get::<_, i16>(1))), row.get(2));
+        log.ids.insert(row.get::<_, Uuid>(3).to_string(), position);
+        if position > after {
+            log.expected.entry(slot).or_default().push(position);
+        }
     }
     let (brokers, prefix) = (world.parts.brokers.clone(), world.prefix());
-    let patience = Instant::now() + PATIENCE;
-    loop {
-        let (brokers, prefix) = (brokers.clone(), prefix.clone());
-        let held = tokio::task::spawn_blocking(move || read(&brokers, &prefix)).await??;
-        let missing: Vec<String> = log.iter().filter_map(|(slot, log)| missing(slot, log, held.get(slot))).collect();
-        if missing.is_empty() {
-            for (slot, held) in &held {
-                disorder(verdict, slot, held);
-            }
-            return Ok(());
-        }
-        if Instant::now() >= patience {
-            verdict.lost += missing.len();
-            verdict.findings.extend(missing);
-            return Ok(());
-        }
-        tokio::time::sleep(POLL).await;
+    let (held, missing) = tokio::task::spawn_blocking(move || held(&brokers, &prefix, &log)).await??;
+    for (slot, held) in &held {
+        disorder(verdict, slot, held);
     }
+    verdict.lost += missing.len();
+    verdict.findings.extend(missing);
+    Ok(())
+}
+
+/// What Kafka is to hold.
+#[derive(Default)]
+struct Log {
+    /// The position of every event, by its id.
+    ids: HashMap<String, i64>,
+    /// The positions of those that may not be missing.
+    expected: BTreeMap<Slot, Vec<i64>>,
+}
+
+/// Answers the positions that each partition holds, as they come, and what is missing when nothing comes any more.
+fn held(brokers: &str, prefix: &str, log: &Log) -> Result<(BTreeMap<Slot, Vec<i64>>, Vec<String>)> {
+    let mut reader = Reader::of(brokers, prefix)?;
+    let mut held: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+    let mut since = Instant::now();
+    loop {
+        for record in reader.records()? {
+            since = Instant::now();
+            let header = |name| header(&record, name);
+            // What no relay has sent says nothing.
+            let position = header("ce_position").and_then(|position| position.parse().ok());
+            if position.is_some() && header("ce_id").and_then(|id| log.ids.get(id)) == position.as_ref() {
+                let topic = record.topic().strip_prefix(prefix).unwrap_or_default().to_owned();
+                held.entry((topic, record.partition())).or_default().extend(position);
+            }
+        }
+        let missing = log.expected.iter().filter_map(|(slot, log)| missing(slot, log, held.get(slot)));
+        let missing: Vec<String> = missing.collect();
+        if missing.is_empty() || since.elapsed() > PATIENCE {
+            return Ok((held, missing));
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn header<'a>(record: &'a OwnedMessage, name: &str) -> Option<&'a str> {
+    let header = record.headers()?.iter().find(|header| header.key == name)?;
+    std::str::from_utf8(header.value?).ok()
 }
 
 fn missing((topic, partition): &Slot, log: &[i64], held: Option<&Vec<i64>>) -> Option<String> {
@@ -88,19 +119,6 @@ fn disorder(verdict: &mut Verdict, (topic, partition): &Slot, held: &[i64]) {
     }
 }
 
-/// Answers the positions that each partition holds, as they come.
-fn read(brokers: &str, prefix: &str) -> Result<BTreeMap<Slot, Vec<i64>>> {
-    let mut held: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
-    for record in records(brokers, prefix)? {
-        let headers = record.headers().context("a record has headers")?;
-        let position = headers.iter().find(|header| header.key == "ce_position").and_then(|header| header.value);
-        let position = std::str::from_utf8(position.unwrap_or_default())?.parse()?;
-        let topic = record.topic().strip_prefix(prefix).unwrap_or_default().to_owned();
-        held.entry((topic, record.partition())).or_default().push(position);
-    }
-    Ok(held)
-}
-
 fn consumer(brokers: &str) -> Result<BaseConsumer> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("group.id", "dvt.faults").set("enable.auto.commit", "false");
@@ -118,21 +136,37 @@ fn watermarks(consumer: &BaseConsumer, prefix: &str) -> Vec<(String, i32, (i64, 
     held.collect()
 }
 
-/// Reads every record there is.
-fn records(brokers: &str, prefix: &str) -> Result<Vec<OwnedMessage>> {
-    let consumer = consumer(brokers)?;
-    let mut from = TopicPartitionList::new();
-    let mut expected = 0;
-    for (name, partition, (low, high)) in watermarks(&consumer, prefix) {
-        expected += high - low;
-        from.add_partition_offset(&name, partition, Offset::Offset(low))?;
+/// Reads each record once.
+struct Reader {
+    consumer: BaseConsumer,
+    prefix: String,
+    /// The offset that comes next.
+    next: BTreeMap<Slot, i64>,
+}
+
+impl Reader {
+    fn of(brokers: &str, prefix: &str) -> Result<Self> {
+        Ok(Self { consumer: consumer(brokers)?, prefix: prefix.to_owned(), next: BTreeMap::new() })
     }
-    let mut records = Vec::new();
-    consumer.assign(&from)?;
-    while (records.len() as i64) < expected {
-        records.push(consumer.poll(ANSWER).context("Kafka does not answer")??.detach());
+
+    /// Reads every record there is that it has not read.
+    fn records(&mut self) -> Result<Vec<OwnedMessage>> {
+        let mut from = TopicPartitionList::new();
+        let mut expected = 0;
+        for (name, partition, (low, high)) in watermarks(&self.consumer, &self.prefix) {
+            let next = self.next.insert((name.clone(), partition), high).unwrap_or(low).max(low);
+            if next < high {
+                expected += high - next;
+                from.add_partition_offset(&name, partition, Offset::Offset(next))?;
+            }
+        }
+        let mut records = Vec::new();
+        self.consumer.assign(&from)?;
+        while (records.len() as i64) < expected {
+            records.push(self.consumer.poll(ANSWER).context("Kafka does not answer")??.detach());
+        }
+        Ok(records)
     }
-    Ok(records)
 }
 
 /// Sends every record again, the last one first; answers how many.
@@ -194,7 +228,7 @@ fn sent(record: &OwnedMessage, payload: Option<Vec<u8>>) -> Sent {
 
 async fn send(world: &World<'_>, make: impl Fn(&OwnedMessage) -> Vec<Sent>) -> Result<usize> {
     let (brokers, prefix) = (world.parts.brokers.clone(), world.prefix());
-    let held = tokio::task::spawn_blocking(move || records(&brokers, &prefix)).await??;
+    let held = tokio::task::spawn_blocking(move || Reader::of(&brokers, &prefix)?.records()).await??;
     let producer: FutureProducer = ClientConfig::new().set("bootstrap.servers", &world.parts.brokers).create()?;
     let mut deliveries = Vec::new();
     for record in held.iter().rev().take(RECORDS) {

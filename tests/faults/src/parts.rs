@@ -7,13 +7,12 @@ use anyhow::{Context, Result};
 use tokio_postgres::{Client, NoTls};
 
 use crate::proxy::Proxy;
+use crate::world::Service;
 
 /// Says where the parts are; services reach each of them through a proxy, of which that of Kafka is everybody's.
 pub(crate) struct Parts {
-    /// The services' programs, with failpoints.
-    pub(crate) services: PathBuf,
-    /// The command line tool.
-    pub(crate) dvt: PathBuf,
+    /// The folder of the programs, which have failpoints.
+    programs: PathBuf,
     pub(crate) logs: PathBuf,
     pub(crate) postgres: Login,
     /// Kafka names its clients one address, this one.
@@ -67,14 +66,23 @@ impl Parts {
         let registry = variable("SCHEMA_REGISTRY_URL")?;
         let registry = registry.trim_start_matches("http://").split('/').next().unwrap_or_default().parse();
         Ok(Self {
-            services: variable("FAULTY_BIN")?.into(),
-            dvt: PathBuf::from(variable("BIN")?).join("dvt"),
+            programs: variable("BIN")?.into(),
             logs: variable("LOGS")?.into(),
             kafka: Proxy::start(proxied, behind).await?,
             registry: registry.context("SCHEMA_REGISTRY_URL names an address")?,
             postgres,
             brokers,
         })
+    }
+
+    /// Answers the path of a service's program.
+    pub(crate) fn program(&self, service: Service) -> PathBuf {
+        self.programs.join(format!("dvt-{}", service.as_str()))
+    }
+
+    /// Answers the path of the command line tool.
+    pub(crate) fn dvt(&self) -> PathBuf {
+        self.programs.join("dvt")
     }
 }
 

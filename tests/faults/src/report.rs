@@ -1,6 +1,7 @@
 //! What is printed: a line each, and what is against the promises below it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,32 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::check::Verdict;
+
+/// How many times as long as is promised something may take until that is a broken promise here: the programs are not
+/// optimised, and the machine may have other things to do.
+const LATE: u32 = 5;
+
+/// Is how long something took that is promised within a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Time {
+    pub(crate) what: String,
+    pub(crate) took: Duration,
+    pub(crate) promised: Duration,
+}
+
+impl Time {
+    /// Answers what is wrong with it.
+    pub(crate) fn finding(&self) -> Option<String> {
+        (self.took > self.promised * LATE).then(|| format!("I11 {self}"))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, took, promised } = self;
+        write!(f, "{what} took {:.1} s, promised are {:.1} s", took.as_secs_f64(), promised.as_secs_f64())
+    }
+}
 
 /// Collects what came of all faults, of several worlds at once.
 pub(crate) struct Report {
@@ -21,6 +48,8 @@ struct Counts {
     passed: usize,
     failed: usize,
     tallies: BTreeMap<String, Tally>,
+    /// The longest time of each kind.
+    times: BTreeMap<String, Time>,
     findings: Vec<String>,
 }
 
@@ -30,7 +59,18 @@ struct Tally {
     hits: usize,
     lost: usize,
     doubled: usize,
-    wrong: usize,
+    /// Steps and runs that ended otherwise than what they did.
+    wrong_outcomes: usize,
+    findings: usize,
+}
+
+impl Tally {
+    fn json(self) -> Value {
+        let Self { hits, lost, doubled, wrong_outcomes, findings } = self;
+        json!({
+            "hits": hits, "lost": lost, "doubled": doubled, "wrong_outcomes": wrong_outcomes, "findings": findings,
+        })
+    }
 }
 
 impl Report {
@@ -68,7 +108,8 @@ impl Report {
             tally.hits += hits;
             tally.lost += lost;
             tally.doubled += doubled;
-            tally.wrong += verdict.findings.len();
+            tally.wrong_outcomes += verdict.findings.iter().filter(|finding| finding.starts_with("I5")).count();
+            tally.findings += verdict.findings.len();
             match verdict.findings.is_empty() {
                 true => counts.passed += 1,
                 false => counts.failed += 1,
@@ -76,6 +117,18 @@ impl Report {
         }
         let names: Vec<&str> = faults.iter().map(|(name, _)| *name).collect();
         counts.note(&format!("{}, {replicas} replicas", names.join(" + ")), verdict.findings);
+    }
+
+    /// Prints how long took what is promised within a time, and keeps the longest of each.
+    pub(crate) fn add_times(&self, name: &str, times: Vec<Time>) {
+        let mut counts = self.counts();
+        for time in times {
+            println!("  {name}: {time}");
+            let longest = counts.times.entry(format!("{name}: {}", time.what)).or_insert_with(|| time.clone());
+            if longest.took < time.took {
+                *longest = time;
+            }
+        }
     }
 
     /// Counts a check of everything before it, and prints what is against the promises.
@@ -91,11 +144,13 @@ impl Report {
     /// Answers what was counted, as JSON.
     pub(crate) fn json(&self) -> Value {
         let counts = self.counts();
-        let faults: Map<String, Value> = counts
-            .tallies
+        let faults: Map<String, Value> =
+            counts.tallies.iter().map(|(name, tally)| (name.clone(), tally.json())).collect();
+        let seconds: Map<String, Value> = counts
+            .times
             .iter()
-            .map(|(name, Tally { hits, lost, doubled, wrong })| {
-                (name.clone(), json!({"hits": hits, "lost": lost, "doubled": doubled, "wrong": wrong}))
+            .map(|(name, Time { took, promised, .. })| {
+                (name.clone(), json!({"longest": took.as_secs_f64(), "promised": promised.as_secs_f64()}))
             })
             .collect();
         let total = |count: fn(&Tally) -> usize| counts.tallies.values().map(count).sum::<usize>();
@@ -103,8 +158,9 @@ impl Report {
             "hits": total(|tally| tally.hits),
             "lost": total(|tally| tally.lost),
             "doubled": total(|tally| tally.doubled),
-            "wrong": counts.findings.len(),
+            "wrong_outcomes": total(|tally| tally.wrong_outcomes),
             "faults": faults,
+            "seconds": seconds,
             "findings": counts.findings,
         })
     }

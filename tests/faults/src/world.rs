@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -13,11 +14,10 @@ use tokio_postgres::Client;
 use crate::parts::{Parts, free_address};
 use crate::process::{Process, Recipe};
 use crate::proxy::Proxy;
+use crate::report::Time;
 
-/// How long an executor that died keeps its runs from others.
-const LEASE: &str = "2s";
-/// How long queues may take to drain once a fault has ended.
-const DRAINED: Duration = Duration::from_secs(60);
+/// How long queues that drain may stay as they are: a machine may be slow, but something must go on.
+const STUCK: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(25);
 
 /// Names a service.
@@ -60,6 +60,8 @@ pub(crate) struct World<'a> {
     pub(crate) deaf: Vec<Service>,
     /// How many processes a service has while it is not the one under fault.
     pub(crate) usual: usize,
+    /// How long took what is promised within a time, in the fault that is under way.
+    times: Mutex<Vec<Time>>,
 }
 
 impl<'a> World<'a> {
@@ -86,6 +88,7 @@ impl<'a> World<'a> {
             http,
             deaf,
             usual: 1,
+            times: Mutex::default(),
         };
         world.migrate().await?;
         Ok(world)
@@ -93,7 +96,7 @@ impl<'a> World<'a> {
 
     async fn migrate(&self) -> Result<()> {
         let url = self.parts.postgres.through(&self.before_log, ("migrate", &self.name));
-        let done = Command::new(&self.parts.dvt).arg("migrate").env("DATABASE_URL", url).output().await?;
+        let done = Command::new(self.parts.dvt()).arg("migrate").env("DATABASE_URL", url).output().await?;
         ensure!(done.status.success(), "could not migrate: {}", String::from_utf8_lossy(&done.stderr));
         Ok(())
     }
@@ -204,7 +207,6 @@ impl<'a> World<'a> {
             ("DEFAULT_TARGET", "warehouse".to_owned()),
             ("DEFAULT_DATABASE", self.warehouse.clone()),
             ("GIT_REPOSITORIES", self.repositories.path().display().to_string()),
-            ("RUN_LEASE", LEASE.to_owned()),
             ("LOG_FORMAT", "json".to_owned()),
         ];
         if !self.deaf.contains(&service) {
@@ -223,14 +225,25 @@ impl<'a> World<'a> {
             env.push(("LISTEN_ADDR".to_owned(), self.gateways[number - 1].to_string()));
         }
         let name = format!("{}-{number}", service.as_str());
-        let program = self.parts.services.join(format!("dvt-{}", service.as_str()));
+        let program = self.parts.program(service);
         let log = self.parts.logs.join(format!("{}-{name}.log", self.name));
         Ok(Recipe { name, program, env, admin, log })
     }
 
+    /// Notes how long something took that is promised within a time.
+    pub(crate) fn note_time(&self, what: &str, took: Duration, promised: Duration) {
+        let time = Time { what: what.to_owned(), took, promised };
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).push(time);
+    }
+
+    /// Answers what was noted, and forgets it.
+    pub(crate) fn take_times(&self) -> Vec<Time> {
+        std::mem::take(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Runs the command line tool on the log's database, as its superuser.
     pub(crate) async fn dvt(&self, arguments: &[&str]) -> Result<(bool, String)> {
-        let mut command = Command::new(&self.parts.dvt);
+        let mut command = Command::new(self.parts.dvt());
         command
             .args(arguments)
             .env("DATABASE_URL", self.parts.postgres.url(&self.name))
@@ -241,17 +254,18 @@ impl<'a> World<'a> {
         Ok((done.status.success(), text(&done.stdout) + &text(&done.stderr)))
     }
 
-    /// Waits until every queue is empty and every view is at the log's end.
+    /// Waits until every queue is empty and every view is at the log's end, as long as there is ever less to do.
     pub(crate) async fn drained(&self) -> Result<()> {
         let database = self.database().await?;
-        let patience = Instant::now() + DRAINED;
+        let (mut least, mut since) = (i64::MAX, Instant::now());
         loop {
             let row = database.query_one(WAITING, &[]).await?;
-            let waiting: Option<String> = row.get(0);
-            match waiting {
-                None => return Ok(()),
-                Some(waiting) => ensure!(Instant::now() < patience, "I11 does not drain: {waiting}"),
+            let (left, waiting): (i64, Option<String>) = (row.get(0), row.get(1));
+            let Some(waiting) = waiting else { return Ok(()) };
+            if left < least {
+                (least, since) = (left, Instant::now());
             }
+            ensure!(since.elapsed() < STUCK, "I11 does not drain: {waiting}");
             tokio::time::sleep(POLL).await;
         }
     }
@@ -264,24 +278,24 @@ impl<'a> World<'a> {
     }
 }
 
-/// Says what is not done yet: consumers behind the log, graphs behind their branches, open jobs.
+/// Says what is not done yet, and how much it is: consumers behind the log, graphs behind their branches, open jobs.
 const WAITING: &str = "
     with consumer (name, topic) as (values
         ('projector', 'dvt.project'), ('projector', 'dvt.compilation'), ('projector', 'dvt.run'),
         ('artifact', 'dvt.compilation'), ('executor', 'dvt.run')
     ),
-    waiting (what) as (
-        select format('%s is behind on %s/%s', c.name, h.topic, h.partition)
+    waiting (events, what) as (
+        select h.position - coalesce(k.position, 0), format('%s is behind on %s/%s', c.name, h.topic, h.partition)
         from consumer c
         join dvt.partition_head h on h.topic = c.topic
         left join dvt.checkpoint k on (k.consumer, k.topic, k.partition) = (c.name, h.topic, h.partition)
         where coalesce(k.position, 0) < h.position
         union all
-        select format('%s %s is %s: %s', kind, job_id, state, coalesce(error, '')) from dvt.job where state <> 'done'
+        select 1, format('%s %s is %s: %s', kind, job_id, state, coalesce(error, '')) from dvt.job where state <> 'done'
         union all
-        select format('the graph of %s is behind', b.branch_id)
+        select 1, format('the graph of %s is behind', b.branch_id)
         from views.branch b
         left join views.graph g using (branch_id)
         where coalesce(g.version, 0) < b.version
     )
-    select string_agg(what, '; ') from waiting";
+    select coalesce(sum(events), 0)::bigint, string_agg(what, '; ') from waiting";

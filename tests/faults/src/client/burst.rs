@@ -12,7 +12,7 @@ use crate::project::{self, MODELS, SLEEPY};
 /// How often something that takes its time is looked at.
 const POLL: Duration = Duration::from_millis(50);
 /// How long a run or a publication may take.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How many clients edit at once.
 const EDITORS: usize = 2;
 
@@ -123,7 +123,7 @@ impl Burst {
             if answer["status"].as_i64() != Some(503) || Instant::now() >= patience {
                 return Ok(answer.clone());
             }
-            self.http.count_unavailable();
+            self.http.note_refusal(&answer.to_string());
             tokio::time::sleep(POLL).await;
         }
     }

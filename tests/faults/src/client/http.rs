@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// How long a client waits for one answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client goes on asking.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// The pause before a request is sent again.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -22,14 +22,21 @@ pub(crate) struct Http {
     urls: Vec<String>,
     turn: AtomicUsize,
     wrong: Mutex<Vec<String>>,
-    unavailable: AtomicUsize,
+    refusals: Mutex<Refusals>,
+}
+
+/// What told clients to come again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals {
+    pub(crate) count: usize,
+    /// What the last one said.
+    pub(crate) last: String,
 }
 
 impl Http {
     pub(crate) fn new(urls: Vec<String>) -> Result<Self> {
         let client = Client::builder().timeout(TIMEOUT).build()?;
-        let (turn, unavailable) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Self { client, urls, turn, wrong: Mutex::default(), unavailable })
+        Ok(Self { client, urls, turn: AtomicUsize::new(0), wrong: Mutex::default(), refusals: Mutex::default() })
     }
 
     /// Answers what was against the promises, and forgets it.
@@ -37,14 +44,15 @@ impl Http {
         std::mem::take(&mut self.wrong.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Counts the answers that told a client to come again.
-    pub(crate) fn unavailable(&self) -> usize {
-        self.unavailable.load(Ordering::Relaxed)
+    /// Answers what told clients to come again.
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts an answer inside of another.
-    pub(crate) fn count_unavailable(&self) {
-        self.unavailable.fetch_add(1, Ordering::Relaxed);
+    /// Notes an answer that told a client to come again.
+    pub(crate) fn note_refusal(&self, what: &str) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals = Refusals { count: refusals.count + 1, last: what.to_owned() };
     }
 
     fn note(&self, what: String) {
@@ -118,7 +126,7 @@ impl Http {
                 if !has_retry {
                     self.note(format!("I10 {status} of {path} without Retry-After"));
                 }
-                self.count_unavailable();
+                self.note_refusal(&text);
                 Ok(Err(text))
             }
             status if status.is_server_error() => {

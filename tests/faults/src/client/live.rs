@@ -1,5 +1,6 @@
 //! A live stream that comes back with its last id whenever it breaks.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ const SILENCE: Duration = Duration::from_secs(25);
 pub(crate) struct Live {
     /// The ids, as they came.
     seen: Arc<Mutex<Vec<i64>>>,
+    /// How often a stream was opened.
+    opened: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -22,13 +25,19 @@ impl Live {
     pub(crate) fn follow(urls: Vec<String>, project: &str) -> Self {
         let seen = Arc::<Mutex<Vec<i64>>>::default();
         let urls = urls.into_iter().map(|url| format!("{url}/api/v1/projects/{project}/stream?after=0")).collect();
-        let task = tokio::spawn(follow(urls, seen.clone()));
-        Self { seen, task }
+        let opened = Arc::<AtomicUsize>::default();
+        let task = tokio::spawn(follow(urls, (seen.clone(), opened.clone())));
+        Self { seen, opened, task }
     }
 
     /// Answers the ids of the events that came, as they came.
     pub(crate) fn seen(&self) -> Vec<i64> {
         lock(&self.seen).clone()
+    }
+
+    /// Counts how often its stream was opened.
+    pub(crate) fn opened(&self) -> usize {
+        self.opened.load(Ordering::Relaxed)
     }
 }
 
@@ -42,7 +51,7 @@ fn lock(seen: &Mutex<Vec<i64>>) -> std::sync::MutexGuard<'_, Vec<i64>> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn follow(urls: Vec<String>, seen: Arc<Mutex<Vec<i64>>>) {
+async fn follow(urls: Vec<String>, (seen, opened): (Arc<Mutex<Vec<i64>>>, Arc<AtomicUsize>)) {
     let client = reqwest::Client::new();
     for url in urls.iter().cycle() {
         let mut request = client.get(url);
@@ -53,6 +62,7 @@ async fn follow(urls: Vec<String>, seen: Arc<Mutex<Vec<i64>>>) {
         if let Ok(answer) = request.send().await
             && answer.status().is_success()
         {
+            opened.fetch_add(1, Ordering::Relaxed);
             let mut bytes = answer.bytes_stream();
             let mut rest = Vec::new();
             while let Ok(Some(Ok(chunk))) = tokio::time::timeout(SILENCE, bytes.next()).await {

@@ -15,6 +15,9 @@ const POLL: Duration = Duration::from_millis(25);
 const AWAY: Duration = Duration::from_secs(2);
 /// How many connections a process may ask for in a second while the server is away.
 const ATTEMPTS: f64 = 10.0;
+/// How soon a write succeeds once the server accepts again, and how soon one is told why it does not.
+const FIRST_WRITE: Duration = Duration::from_secs(5);
+const REFUSED: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often connections are cut.
 const CUTS: usize = 6;
@@ -22,26 +25,32 @@ const CUTS: usize = 6;
 const IDLE: &str = "5s";
 
 /// Waits until so many more edits are acknowledged: the work is under way.
-pub(super) async fn under_way(burst: &Burst, edits: usize) {
-    let before = burst.record.read().edits.len();
-    while burst.record.read().edits.len() < before + edits {
+pub(super) async fn under_way(burst: &Burst, edits: usize) -> Result<()> {
+    let (before, patience) = (burst.record.edits(), Instant::now() + PATIENCE);
+    while burst.record.edits() < before + edits {
+        ensure!(Instant::now() < patience, "no more edits are acknowledged");
         tokio::time::sleep(POLL).await;
     }
+    Ok(())
 }
 
 pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let processes = world.processes().count() as f64;
     let fault = async {
-        under_way(burst, 2).await;
-        let (asked, begun) = (world.before_log.accepted(), Instant::now());
+        under_way(burst, 2).await?;
+        let (asked, begun, opened) = (world.before_log.accepted(), Instant::now(), burst.live.opened());
         servers::kill_postgres()?;
         tokio::time::sleep(AWAY).await;
         let rate = (world.before_log.accepted() - asked) as f64 / begun.elapsed().as_secs_f64() / processes;
         servers::start_postgres().await?;
+        let accepts = Instant::now();
+        under_way(burst, 1).await?;
+        world.note_time("the first write after it accepts", accepts.elapsed(), FIRST_WRITE);
+        ensure!(burst.live.opened() == opened, "I7 a live stream was closed");
         ensure!(rate <= ATTEMPTS, "I11 each process asked for {rate:.1} connections a second");
         Ok(())
     };
-    both(burst.play(Play::ALL), fault).await?;
+    both(burst.play(Play { edits: 8, ..Play::ALL }), fault).await?;
     Ok(1)
 }
 
@@ -58,7 +67,7 @@ pub(super) async fn slow(world: &World<'_>, burst: &Burst) -> Result<usize> {
 pub(super) async fn cut(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let fault = async {
         for turn in 0..CUTS {
-            under_way(burst, 1).await;
+            under_way(burst, 1).await?;
             match turn % 2 {
                 0 => world.before_log.cut(),
                 _ => world.before_log.half_close(),
@@ -76,7 +85,7 @@ pub(super) async fn locked(world: &World<'_>, burst: &Burst) -> Result<usize> {
     database.batch_execute(&format!("set idle_in_transaction_session_timeout = '{IDLE}'")).await?;
     let locks = "begin; lock table dvt.stream_head in access exclusive mode";
     let fault = async {
-        under_way(burst, 1).await;
+        under_way(burst, 1).await?;
         database.batch_execute(locks).await?;
         Ok(())
     };
@@ -98,13 +107,16 @@ pub(super) async fn full(world: &World<'_>, burst: &Burst) -> Result<usize> {
         database.batch_execute(statement).await?;
     }
     let fault = async {
-        under_way(burst, 1).await;
+        under_way(burst, 1).await?;
         disk.fill()?;
-        let (refused, patience) = (burst.http.unavailable(), Instant::now() + PATIENCE);
-        while burst.http.unavailable() == refused {
-            ensure!(Instant::now() < patience, "no write was refused");
+        let (refused, full) = (burst.http.refusals().count, Instant::now());
+        while burst.http.refusals().count == refused {
+            ensure!(full.elapsed() < PATIENCE, "no write was refused");
             tokio::time::sleep(POLL).await;
         }
+        world.note_time("the first refusal", full.elapsed(), REFUSED);
+        let said = burst.http.refusals().last;
+        ensure!(said.contains("no room left on its disk"), "I10 a refusal does not name the cause: {said}");
         burst.http.get(&format!("projects/{}/graph", burst.project)).await?;
         disk.free()
     };

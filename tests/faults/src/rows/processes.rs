@@ -105,7 +105,7 @@ pub(super) async fn rolled(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let fault = async {
         let mut restarted = Ok(());
         for process in world.processes() {
-            under_way(burst, 1).await;
+            under_way(burst, 1).await?;
             restarted = restarted.and(process.restart(&world.http).await);
         }
         over.set(true);
@@ -146,7 +146,7 @@ pub(super) async fn clocks(world: &World<'_>, burst: &Burst) -> Result<usize> {
         process.restart(&world.http).await?;
     }
     let jump = async {
-        under_way(burst, 2).await;
+        under_way(burst, 2).await?;
         Ok(set(1)?)
     };
     let played = async {
@@ -178,7 +178,7 @@ pub(super) async fn migration_killed(world: &World<'_>, _: &Burst) -> Result<usi
     superuser.batch_execute(&format!("create database {name} owner migrate")).await?;
     let url = world.parts.postgres.through(&world.before_log, ("migrate", &name));
     let migrate = || {
-        let mut command = Command::new(&world.parts.dvt);
+        let mut command = Command::new(world.parts.dvt());
         command
             .arg("migrate")
             .env("DATABASE_URL", &url)
