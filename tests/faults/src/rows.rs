@@ -15,7 +15,7 @@ use crate::client::Burst;
 use crate::crash::settle;
 use crate::parts::Parts;
 use crate::process::Process;
-use crate::report::{Report, Time};
+use crate::report::Report;
 use crate::world::{Service, World};
 
 /// The faults that one DVT+ lives through, one after the other.
@@ -169,14 +169,10 @@ impl<'a, 'b> Rows<'a, 'b> {
             self.held = self.holdings();
             anyhow::Ok(verdict)
         };
-        let mut verdict = verdict.await;
+        let verdict = verdict.await;
         let is_whole = verdict.is_ok();
-        let times = self.world.take_times();
-        if let Ok(verdict) = &mut verdict {
-            verdict.findings.extend(times.iter().filter_map(Time::finding));
-        }
         self.report.add((&[(name, hits)], REPLICAS), verdict, begun.elapsed());
-        self.report.add_times(name, times);
+        self.report.add_times(name, self.world.take_times());
         if !is_whole {
             // What its clients sent and gave up on, nobody knows.
             self.burst = Burst::begin(&self.world.urls()).await?;
