@@ -266,7 +266,7 @@ async fn told(world: &mut World<'_>, burst: &Burst, replicas: usize, report: &Re
 
 /// The leading relay dies; what it or another publishes after that is at least everything, in order.
 async fn relay(world: &mut World<'_>, burst: &Burst, (point, replicas): (Point, usize), report: &Report) -> Result<()> {
-    let (begun, after) = (Instant::now(), crate::kafka::head(world).await?);
+    let (begun, after) = (Instant::now(), crate::kafka::base(world).await?);
     world.set(Service::Projector, 0, |_| None).await?;
     let database = world.database().await?;
     // As if the dead leader's lease had run out.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -29,11 +29,25 @@ const RECORDS: usize = 500;
 const PREFIX: usize = 5;
 
 type Slot = (String, i32);
+/// The positions that each partition holds, as they come.
+type Held = BTreeMap<Slot, Vec<i64>>;
 
 /// Answers the position of the log's last event.
 pub(crate) async fn head(world: &World<'_>) -> Result<i64> {
     let head = "select coalesce(max(position), 0) from dvt.event";
     Ok(world.database().await?.query_one(head, &[]).await?.get(0))
+}
+
+/// Answers the position of the log's last event once the relay has begun: Kafka may miss nothing behind it. A cluster
+/// that was never published to begins where the consumers are, which is ever further on until then.
+pub(crate) async fn base(world: &World<'_>) -> Result<i64> {
+    let database = world.database().await?;
+    let patience = Instant::now() + PATIENCE;
+    while !database.query_one("select exists (select from dvt.relay_cursor)", &[]).await?.get::<_, bool>(0) {
+        ensure!(Instant::now() < patience, "no relay begins");
+        tokio::time::sleep(POLL).await;
+    }
+    head(world).await
 }
 
 /// Checks that Kafka holds every event of the log behind a position, in the order of the log. What came before the
@@ -65,13 +79,13 @@ struct Log {
     /// The position of every event, by its id.
     ids: HashMap<String, i64>,
     /// The positions of those that may not be missing.
-    expected: BTreeMap<Slot, Vec<i64>>,
+    expected: Held,
 }
 
-/// Answers the positions that each partition holds, as they come, and what is missing when nothing comes any more.
-fn held(brokers: &str, prefix: &str, log: &Log) -> Result<(BTreeMap<Slot, Vec<i64>>, Vec<String>)> {
+/// Answers what Kafka holds, and what is missing when nothing comes any more.
+fn held(brokers: &str, prefix: &str, log: &Log) -> Result<(Held, Vec<String>)> {
     let mut reader = Reader::of(brokers, prefix)?;
-    let mut held: BTreeMap<Slot, Vec<i64>> = BTreeMap::new();
+    let mut held = Held::new();
     let mut since = Instant::now();
     loop {
         for record in reader.records()? {

@@ -38,7 +38,7 @@ async fn whole(world: &World<'_>, after: i64) -> Result<()> {
 
 /// Everything goes on without Kafka, and Kafka catches up.
 pub(super) async fn killed(world: &World<'_>, burst: &Burst) -> Result<usize> {
-    let after = kafka::head(world).await?;
+    let after = kafka::base(world).await?;
     let kill = async {
         under_way(burst, 2).await?;
         servers::kill_kafka()
@@ -85,7 +85,7 @@ async fn lives(world: &World<'_>, burst: &Burst, after: i64) -> Result<()> {
 }
 
 pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usize> {
-    let after = kafka::head(world).await?;
+    let after = kafka::base(world).await?;
     world.parts.kafka.set(Weather::Blackhole);
     let played = burst.play(Play::ALL).await;
     world.parts.kafka.set(Weather::Refuse);
@@ -106,7 +106,7 @@ pub(super) async fn unreachable(world: &World<'_>, burst: &Burst) -> Result<usiz
 
 /// Every process behind the gateway starts without a registry.
 pub(super) async fn registry_down(world: &World<'_>, burst: &Burst) -> Result<usize> {
-    let after = kafka::head(world).await?;
+    let after = kafka::base(world).await?;
     world.before_registry.set(Weather::Refuse);
     let restarted = async {
         for service in behind_the_gateway() {
@@ -170,7 +170,7 @@ async fn another(world: &World<'_>, burst: &Burst) -> Result<String> {
 /// Kafka is away for long: the outbox keeps what it has not got, and nobody's memory does.
 pub(super) async fn away(world: &World<'_>, burst: &Burst) -> Result<usize> {
     let other = another(world, burst).await?;
-    let after = kafka::head(world).await?;
+    let after = kafka::base(world).await?;
     servers::kill_kafka()?;
     let filled = async {
         world.database().await?.batch_execute(&append(&other, OUTBOX)).await?;
@@ -242,7 +242,7 @@ pub(super) async fn wiped(world: &World<'_>, burst: &Burst) -> Result<usize> {
         tokio::time::sleep(POLL).await;
     }
     // From here on nothing may be missing.
-    let after = kafka::head(world).await?;
+    let after = kafka::base(world).await?;
     burst.play(Play::ALL).await?;
     whole(world, after).await?;
     world.note_time("all right again after the wipe", begun.elapsed(), BACK);
