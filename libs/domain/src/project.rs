@@ -37,6 +37,18 @@ pub enum Event {
     RepositoryLinked(RepositoryLinked),
 }
 
+impl Event {
+    /// Says in a few words what the event did, e.g. `defined the environment prod`.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::ProjectCreated(created) => format!("created the project {}", created.name),
+            Self::BranchCreated(created) => format!("created the branch {}", created.name),
+            Self::EnvironmentDefined(defined) => format!("defined the environment {}", defined.name),
+            Self::RepositoryLinked(linked) => format!("linked the branch {} of {}", linked.branch, linked.url),
+        }
+    }
+}
+
 /// Starts a project. `root` is the folder of its dbt_project.yml in the tree, empty for the top.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectCreated {
@@ -247,6 +259,13 @@ mod tests {
     fn creates_a_project_once() {
         assert_eq!(project().environments.len(), 1);
         assert_eq!(project().decide(create()), Err(Error::Exists));
+    }
+
+    #[test]
+    fn names_what_an_event_is_about() {
+        let events = Project::default().decide(create()).expect("a new project");
+        let summaries: Vec<_> = events.iter().map(Event::summary).collect();
+        assert_eq!(summaries, ["created the project shop", "created the branch main", "defined the environment dev"]);
     }
 
     #[test]

@@ -179,11 +179,12 @@ impl From<&FileChange> for ChangedFile {
 fn summary(event: &Event) -> String {
     match event {
         Event::Branch(event) => event.summary(),
+        Event::Project(event) => event.summary(),
         Event::Run(event) => match event.step() {
             Some(unique_id) => format!("{unique_id}: {}", event_words(event_name(event))),
             None => event_words(event_name(event)),
         },
-        Event::Project(_) | Event::Layout(_) | Event::Compilation(_) => event_words(event.name()),
+        Event::Layout(_) | Event::Compilation(_) => event_words(event.name()),
     }
 }
 

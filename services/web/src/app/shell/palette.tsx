@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useMemo, useState } from 'react';
 
 import { useGraph, useNames, useSearch, useTree } from '@/api/queries';
+import { SearchIcon } from '@/components/ui/icons';
 import options from '@/components/ui/options.module.css';
 import { Dialog } from '@/components/ui/overlay';
 import { useSettled } from '@/lib/use-settled';
@@ -92,7 +93,7 @@ function useLines(typed: string): Found[] {
 }
 
 function Results({ found, at, onGo }: { found: Found[]; at: number; onGo: (found: Found) => void }) {
-  if (found.length === 0) return <p className="muted">Nothing is called that.</p>;
+  if (found.length === 0) return <p className={styles.none}>Nothing is called that, and no file says it. Try a part of the name.</p>;
   return (
     <div role="listbox" id="palette-results" aria-label="Results" className={styles.results}>
       {found.map((result, place) => (
@@ -141,8 +142,9 @@ export default function Palette({ onClose, onHelp }: Props) {
     event.preventDefault();
   };
   return (
-    <Dialog open onOpenChange={onClose} title="Search">
+    <Dialog open onOpenChange={onClose} title="Search" bare>
       <div className={styles.palette}>
+        <SearchIcon size={16} />
         <input
           autoFocus
           role="combobox"
@@ -158,6 +160,7 @@ export default function Palette({ onClose, onHelp }: Props) {
           }}
           onKeyDown={onKeyDown}
         />
+        <kbd>Esc</kbd>
       </div>
       <Results found={found} at={at} onGo={go} />
     </Dialog>

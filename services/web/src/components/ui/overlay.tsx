@@ -15,25 +15,31 @@ type DialogProps = {
   description?: string;
   children: ReactNode;
   wide?: boolean;
+  /** Leaves out the line with the title, which is heard all the same: what one does here says it. */
+  bare?: boolean;
 };
 
 /** Is a dialog over the page. */
-export function Dialog({ open, onOpenChange, title, description, children, wide = false }: DialogProps) {
+export function Dialog({ open, onOpenChange, title, description, children, wide = false, bare = false }: DialogProps) {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={styles.scrim} />
         <RadixDialog.Content className={classes(styles.dialog, wide && styles.wide)} aria-describedby={undefined}>
-          <div className={styles.head}>
-            <RadixDialog.Title>{title}</RadixDialog.Title>
-            <RadixDialog.Close asChild>
-              <Button look="icon" aria-label="Close">
-                <CloseIcon />
-              </Button>
-            </RadixDialog.Close>
-          </div>
+          {bare ? (
+            <RadixDialog.Title className="only-heard">{title}</RadixDialog.Title>
+          ) : (
+            <div className={styles.head}>
+              <RadixDialog.Title>{title}</RadixDialog.Title>
+              <RadixDialog.Close asChild>
+                <Button look="icon" aria-label="Close">
+                  <CloseIcon />
+                </Button>
+              </RadixDialog.Close>
+            </div>
+          )}
           {description !== undefined && <RadixDialog.Description className="only-heard">{description}</RadixDialog.Description>}
-          <div className={styles.body}>{children}</div>
+          <div className={bare ? undefined : styles.body}>{children}</div>
         </RadixDialog.Content>
       </RadixDialog.Portal>
     </RadixDialog.Root>

@@ -14,7 +14,7 @@ import { ProblemNote } from '@/components/ui/problem';
 import { useSettled } from '@/lib/use-settled';
 
 import styles from './edit.module.css';
-import { TEMPLATES, templateFor } from './templates';
+import { TEMPLATES, freeName, templateFor } from './templates';
 
 const READABLE = new Set(['source', 'seed', 'snapshot', 'model']);
 
@@ -53,7 +53,7 @@ export function AddNode({ project, graph, from, onAdded, onSource, onClose }: Pr
   const [typed, setTyped] = useState<string>();
   const add = useAddNode(project);
   const template = TEMPLATES.find(({ id }) => id === chosen) ?? TEMPLATES[0];
-  const name = typed ?? template.name(reads);
+  const name = typed ?? freeName(template.name(reads), new Set(graph.nodes.map((node) => node.name)));
   const members = { name: name.trim(), layer: template.layer, from: ids };
   const settled = useSettled(members);
   const preview = useEditPreview(project, settled.name === '' ? null : { type: 'add_node', ...settled });

@@ -42,10 +42,19 @@ export const TEMPLATES: readonly [Template, ...Template[]] = [
   { id: 'report', label: 'Report', layer: 'marts', says: 'Numbers as somebody reads them.', name: (reads) => `rpt_${or(first(reads), 'entities')}` },
 ];
 
+/** Answers a name that no model has yet: the wanted one, else with a number. */
+export function freeName(wanted: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(wanted)) return wanted;
+  let number = 2;
+  while (taken.has(`${wanted}_${number}`)) number += 1;
+  return `${wanted}_${number}`;
+}
+
 /** Proposes the template for a model that reads these: staging for sources, else the next layer. */
 export function templateFor(reads: readonly Read[]): Template {
   const [usual] = TEMPLATES;
   const of = (id: string) => TEMPLATES.find((template) => template.id === id) ?? usual;
   if (reads.length === 0 || reads.some((read) => read.source_name != null || /^raw_/.test(read.name))) return usual;
-  return reads.every((read) => /^(stg|base)_/.test(read.name)) ? of('intermediate') : of('fact');
+  if (reads.every((read) => /^(stg|base)_/.test(read.name))) return of('intermediate');
+  return reads.every((read) => /^(fct|dim|rpt)_/.test(read.name)) ? of('report') : of('fact');
 }

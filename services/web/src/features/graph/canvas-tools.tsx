@@ -22,13 +22,14 @@ function Tool({ says, onClick, children }: { says: string; onClick: () => void; 
 }
 
 type ToolsProps = {
+  onFit: () => void;
   /** Undefined where there is nothing to open or close. */
   onToggleAll: ((open: boolean) => void) | undefined;
   onAdd: () => void;
 };
 
 /** Zooms, opens and closes groups, adds a node. */
-export function Tools({ onToggleAll, onAdd }: ToolsProps) {
+export function Tools({ onFit, onToggleAll, onAdd }: ToolsProps) {
   const flow = useReactFlow();
   return (
     <Panel position="bottom-left" className={styles.tools ?? ''}>
@@ -42,7 +43,7 @@ export function Tools({ onToggleAll, onAdd }: ToolsProps) {
       <Tool says="Zoom in" onClick={() => void flow.zoomIn({ duration: 120 })}>
         <PlusIcon />
       </Tool>
-      <Tool says="Zoom to fit" onClick={() => void flow.fitView(FIT)}>
+      <Tool says="Zoom to fit" onClick={onFit}>
         <FitIcon />
       </Tool>
       {onToggleAll && (

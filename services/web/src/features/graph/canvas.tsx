@@ -34,6 +34,7 @@ import { useDrawn } from './use-drawn';
 import { type Grouping, useGroups } from './use-groups';
 import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
+import { useToggle } from './use-toggle';
 import { useZoomLevel } from './use-zoom-level';
 import { type Direction, walk } from './walk';
 
@@ -136,7 +137,8 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   );
   const isPart = layout.view !== grouping.view;
   const [opened, setOpened] = useState(0);
-  useFirstSight(current, positions, isPart ? focus : opened, flow);
+  const fit = useFirstSight(current, positions, isPart ? focus : opened, flow);
+  const toggle = useToggle(grouping.toggle, nodes, flow);
   const isLarge = view.nodes.size > LARGE;
   const { isFar, seen } = useZoomLevel(isLarge);
   const { drawn, dust } = useDrawn(view, nodes, { current, isFar });
@@ -162,7 +164,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     c: () => idsOf(meant).slice(0, 1).forEach(onConnectTo),
     Delete: () => onRemove(idsOf(meant)),
     Backspace: () => onRemove(idsOf(meant)),
-    Enter: () => current !== undefined && view.closed.has(current) && grouping.toggle(current),
+    Enter: () => current !== undefined && view.closed.has(current) && toggle(current),
     Escape: () => {
       if (focus !== undefined) onFocus(undefined);
       else if (picked.length > 1) pick(() => false);
@@ -212,38 +214,40 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
     <div className={styles.canvas} data-large={isLarge || undefined} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
-      <ReactFlow
-        nodes={drawn}
-        nodeTypes={NODE_TYPES}
-        onNodesChange={onNodesChange}
-        onNodeClick={(event, node) => {
-          if (node.type === 'group') grouping.toggle(node.id);
-          else if (node.type === 'dbt' && !event.ctrlKey && !event.metaKey && !event.shiftKey) select(node.id);
-        }}
-        onNodeMouseEnter={(_, node) => setHovered(node.id)}
-        onNodeMouseLeave={() => setHovered(undefined)}
-        onPaneClick={onPaneClick}
-        onNodeDragStop={onNodeDragStop}
-        onConnect={connect}
-        onConnectEnd={onConnectEnd}
-        onlyRenderVisibleElements
-        nodesFocusable={false}
-        edgesFocusable={false}
-        disableKeyboardA11y
-        deleteKeyCode={null}
-        multiSelectionKeyCode={ADD_TO_SELECTION}
-        selectNodesOnDrag={false}
-        zoomOnDoubleClick={false}
-        panOnScroll
-        nodeDragThreshold={4}
-        minZoom={ZOOM.min}
-        maxZoom={ZOOM.max}
-      >
-        {!isLarge && seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
-        <Overview colourOf={colourOf} dust={dust} />
-        <Tools onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
-        {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
-      </ReactFlow>
+      <ToggleContext value={toggle}>
+        <ReactFlow
+          nodes={drawn}
+          nodeTypes={NODE_TYPES}
+          onNodesChange={onNodesChange}
+          onNodeClick={(event, node) => {
+            if (node.type === 'group') toggle(node.id);
+            else if (node.type === 'dbt' && !event.ctrlKey && !event.metaKey && !event.shiftKey) select(node.id);
+          }}
+          onNodeMouseEnter={(_, node) => setHovered(node.id)}
+          onNodeMouseLeave={() => setHovered(undefined)}
+          onPaneClick={onPaneClick}
+          onNodeDragStop={onNodeDragStop}
+          onConnect={connect}
+          onConnectEnd={onConnectEnd}
+          onlyRenderVisibleElements
+          nodesFocusable={false}
+          edgesFocusable={false}
+          disableKeyboardA11y
+          deleteKeyCode={null}
+          multiSelectionKeyCode={ADD_TO_SELECTION}
+          selectNodesOnDrag={false}
+          zoomOnDoubleClick={false}
+          panOnScroll
+          nodeDragThreshold={4}
+          minZoom={ZOOM.min}
+          maxZoom={ZOOM.max}
+        >
+          {!isLarge && seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
+          <Overview colourOf={colourOf} dust={dust} />
+          <Tools onFit={fit} onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
+          {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
+        </ReactFlow>
+      </ToggleContext>
       {picked.length > 1 && canvas.picked(idsOf(picked), () => pick(() => false))}
       <div className="only-heard" aria-live="polite">
         {heard && ('label' in heard ? `${heard.label}, ${heard.members.length} nodes, closed` : `${heard.name}, ${heard.resource_type}`)}
@@ -284,11 +288,9 @@ export function Canvas(canvas: CanvasProps) {
   if (error) return <ProblemBlank problem={{ code: 'LAYOUT', detail: error.message, trace_id: '' }} />;
   return (
     <WatchedContext value={watched}>
-      <ToggleContext value={grouping.toggle}>
-        <ReactFlowProvider>
-          <Drawing {...canvas} layout={layout} grouping={grouping} focus={focus} onFocus={setFocus} watched={watched} />
-        </ReactFlowProvider>
-      </ToggleContext>
+      <ReactFlowProvider>
+        <Drawing {...canvas} layout={layout} grouping={grouping} focus={focus} onFocus={setFocus} watched={watched} />
+      </ReactFlowProvider>
     </WatchedContext>
   );
 }

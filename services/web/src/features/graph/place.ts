@@ -18,6 +18,9 @@ const HANDLES = [
   { type: 'source' as const, position: Position.Right, x: NODE_WIDTH, y: NODE_HEIGHT / 2, width: 1, height: 1 },
 ];
 
+/** Names the frame of an open group. */
+export const frameId = (group: string) => `frame:${group}`;
+
 /** Answers where a node stands: where somebody pinned it, else where the layout has it. */
 function placeOf(view: View, positions: Positions, key: string): Point | undefined {
   const node = view.nodes.get(key);
@@ -31,7 +34,7 @@ export function place(view: View, positions: Positions, selected: ReadonlySet<st
     const frame = frameOf(group.members.flatMap((key) => (view.nodes.has(key) ? (at(key) ?? []) : [])));
     if (!frame) return [];
     const { x, y, ...size } = frame;
-    return [{ id: `frame:${group.key}`, type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -2, style: { pointerEvents: 'none' } }];
+    return [{ id: frameId(group.key), type: 'frame', position: { x, y }, data: { group }, ...size, measured: size, draggable: false, selectable: false, zIndex: -2, style: { pointerEvents: 'none' } }];
   });
   const groups = [...view.closed.values()].flatMap((group): Drawn[] => {
     const position = at(group.key);

@@ -1,5 +1,5 @@
-import { type ReactFlowInstance, useStore } from '@xyflow/react';
-import { useEffect, useRef } from 'react';
+import { type ReactFlowInstance, type Viewport, useStore } from '@xyflow/react';
+import { useCallback, useEffect, useRef } from 'react';
 
 import { FIT } from './canvas-tools';
 import { NODE_HEIGHT, NODE_WIDTH, type Positions } from './layout';
@@ -30,14 +30,31 @@ export function useInSight(key: string | undefined, flow: Pick<ReactFlowInstance
 /** How large a graph is drawn that is opened at one of its nodes. */
 const READABLE = 0.9;
 
-/** Shows the whole graph at first, or the node that the address names, large enough to read; another part of it whole. */
-export function useFirstSight(
-  key: string | undefined,
-  positions: Positions,
-  part: string | number | undefined,
-  flow: Pick<ReactFlowInstance<Drawn>, 'viewportInitialized' | 'setCenter' | 'fitView'>,
-): void {
+type Flow = Pick<ReactFlowInstance<Drawn>, 'viewportInitialized' | 'setCenter' | 'fitView' | 'getViewport'>;
+
+/** Answers what fits the graph into the canvas; it is fitted again when the canvas grows, unless somebody moved it meanwhile. */
+function useFit(flow: Flow): () => void {
+  const [width, height] = [useStore((canvas) => canvas.width), useStore((canvas) => canvas.height)];
+  const size = useRef({ width, height });
+  const fitted = useRef<Viewport>(undefined);
+  const fit = useCallback(() => void flow.fitView(FIT).then(() => (fitted.current = flow.getViewport())), [flow]);
+  useEffect(() => {
+    const grew = width > size.current.width || height > size.current.height;
+    size.current = { width, height };
+    const now = flow.getViewport();
+    const isFitted = now.x === fitted.current?.x && now.y === fitted.current.y && now.zoom === fitted.current.zoom;
+    if (grew && isFitted) fit();
+  }, [flow, fit, width, height]);
+  return fit;
+}
+
+/**
+ * Shows the whole graph at first, or the node that the address names, large enough to read; another part of it whole.
+ * Answers what shows the whole graph again.
+ */
+export function useFirstSight(key: string | undefined, positions: Positions, part: string | number | undefined, flow: Flow): () => void {
   const first = useRef({ key, positions });
+  const fit = useFit(flow);
   useEffect(() => {
     // Before the canvas has its size, nothing can be shown in its middle.
     if (!flow.viewportInitialized) return;
@@ -47,8 +64,9 @@ export function useFirstSight(
       // Later the whole graph is shown: after a part of it.
       first.current = { key: undefined, positions: known };
       if (point) void flow.setCenter(point.x + NODE_WIDTH / 2, point.y + NODE_HEIGHT / 2, { zoom: READABLE });
-      else void flow.fitView(FIT);
+      else fit();
     });
     return () => cancelAnimationFrame(frame);
-  }, [flow, part]);
+  }, [flow, fit, part]);
+  return fit;
 }

@@ -13,7 +13,7 @@ import { plural } from '@/lib/format';
 import { AddTest } from './add-test';
 import { type BothColumn, together, undeclared } from './columns';
 import { Description } from './description';
-import styles from './node.module.css';
+import styles from './columns.module.css';
 import { Tests } from './tests';
 
 type Of = { project: string; environment: string; node: NodeDetail };

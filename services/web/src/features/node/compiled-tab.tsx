@@ -10,6 +10,7 @@ import { Button } from '@/components/ui/button';
 import { ProblemBlank, ProblemNote } from '@/components/ui/problem';
 import { lineMap } from '@/lib/sql/source-lines';
 
+import compiledStyles from './compiled.module.css';
 import styles from './node.module.css';
 
 const NONE: readonly number[] = [];
@@ -57,7 +58,7 @@ function Sides({ project, node, compiled, sql, isMapped }: { project: string; no
   const inSource = at?.side === 'output' ? (map?.toSource.get(at.line) ?? NONE) : NONE;
   return (
     <>
-      <div className={styles.sides}>
+      <div className={compiledStyles.sides}>
         <section aria-label="Source">
           <h3>{node.path}</h3>
           <LazyEditor value={source} language={languageOf(node.path)} label={`Source of ${node.name}`} readOnly linkedLines={inSource} onLine={(line) => setAt({ side: 'source', line })} />

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useState } from 'react';
 
 import { Button } from '@/components/ui/button';
 
-import styles from './node.module.css';
+import styles from './columns.module.css';
 
 type Props = { label: string; text: string; busy: boolean; onSave: (text: string, done: () => void) => void };
 

@@ -4,6 +4,7 @@ import { ProblemNote } from '@/components/ui/problem';
 import { duration, plural } from '@/lib/format';
 
 import styles from './node.module.css';
+import rowStyles from './rows.module.css';
 import { RowsGrid } from './rows-grid';
 import type { Asking, Rows } from './use-rows';
 
@@ -29,7 +30,7 @@ function Content({ rows, onBuild }: { rows: Rows; onBuild: (() => void) | undefi
         <div className={styles.note}>
           <ProblemNote problem={{ code: rows.sqlstate ? `SQLSTATE ${rows.sqlstate}` : rows.code, trace_id: '', detail: rows.place ? `${rows.place.path}:${rows.place.line}:${rows.place.column} ${rows.message}` : rows.message }} />
           {rows.sqlstate === UNDEFINED_TABLE && onBuild && (
-            <p className={styles.hint}>
+            <p className={rowStyles.hint}>
               What it reads is not in the target yet.{' '}
               <Button onClick={onBuild}>Run it with all upstream</Button>
             </p>

@@ -1,6 +1,6 @@
 import type { PreviewColumn, PreviewRows } from '@/api/schema';
 
-import styles from './node.module.css';
+import styles from './rows.module.css';
 
 const NUMBERS = /^(int|float|numeric|decimal|double|real|smallint|bigint|money|number)/;
 

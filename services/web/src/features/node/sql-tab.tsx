@@ -16,6 +16,7 @@ import type { Editing } from '@/lib/use-editing';
 
 import styles from './node.module.css';
 import { Preview } from './preview-tab';
+import rowStyles from './rows.module.css';
 import type { Asking } from './use-rows';
 
 /** Nodes whose whole file is their SQL. */
@@ -199,7 +200,7 @@ export function SqlTab({ project, environment, node, editing, saving, asking, li
         </Button>
       </div>
       {asking.rows.state !== 'none' && (
-        <div className={styles.preview}>
+        <div className={rowStyles.preview}>
           <Preview asking={asking} onAsk={() => ask(asking.cte)} onBuild={() => onBuild(node)} />
         </div>
       )}

@@ -6,7 +6,7 @@ import { Button } from '@/components/ui/button';
 import { CloseIcon } from '@/components/ui/icons';
 import { Dialog, DialogFoot } from '@/components/ui/overlay';
 
-import styles from './node.module.css';
+import styles from './columns.module.css';
 import { Preview } from './preview-tab';
 import { useRows } from './use-rows';
 

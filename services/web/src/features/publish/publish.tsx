@@ -15,8 +15,10 @@ import { Changes } from './changes';
 import { editsAfter, proposed } from './message';
 import styles from './publish.module.css';
 
-function useEdits(project: string, published: number): HistoryEvent[] {
-  const { data } = useHistory(project, 'branch');
+/** Answers the edits since a version; undefined until they are read. */
+function useEdits(project: string, published: number): HistoryEvent[] | undefined {
+  const { data, isError } = useHistory(project, 'branch');
+  if (!data && !isError) return undefined;
   return editsAfter(data?.pages.flatMap((page) => page.events) ?? [], published);
 }
 
@@ -33,14 +35,32 @@ function Edits({ edits }: { edits: HistoryEvent[] }) {
   );
 }
 
-function Form({ project, environment, detail }: { project: string; environment: string; detail: ProjectDetail }) {
-  const published = detail.published?.state === 'published' ? detail.published.version : 0;
-  const edits = useEdits(project, published);
+type Of = { project: string; environment: string; detail: ProjectDetail };
+
+/** Says what is published, under which message, and publishes it. */
+function Commit({ project, environment, detail, edits }: Of & { edits: HistoryEvent[] }) {
   const [typed, setTyped] = useState<string>();
   const publish = usePublish(project);
   const message = typed ?? proposed(edits);
-  const isPublished = published >= detail.version;
   const submit = () => publish.mutate({ message, environment }, { onSuccess: () => setTyped(undefined) });
+  return (
+    <>
+      {edits.length > 0 && <Edits edits={edits} />}
+      <TextArea label="Message" hint="Proposed from the edits; the first line is the subject." placeholder={`Publish version ${detail.version}`} rows={edits.length > 1 ? 6 : 3} value={message} onChange={(event) => setTyped(event.target.value)} />
+      {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
+      <div className={styles.foot}>
+        <Button look="primary" busy={publish.isPending} onClick={submit}>
+          Publish version {detail.version}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function Form({ project, environment, detail }: Of) {
+  const published = detail.published?.state === 'published' ? detail.published.version : 0;
+  const edits = useEdits(project, published);
+  const isPublished = published >= detail.version;
   const ahead = detail.version - published;
   return (
     <>
@@ -55,20 +75,12 @@ function Form({ project, environment, detail }: { project: string; environment: 
               : `Version ${detail.version} of ${detail.branch} will be one commit, with the artifacts compiled for ${environment}.`}
           </span>
         </div>
-        {edits.length > 0 && <Edits edits={edits} />}
         {isPublished && detail.published?.environment === environment ? (
           <p className="muted">There is nothing to publish. An edit becomes the next commit.</p>
+        ) : edits ? (
+          <Commit project={project} environment={environment} detail={detail} edits={edits} />
         ) : (
-          <>
-            <TextArea label="Message" hint="Proposed from the edits; the first line is the subject." rows={edits.length > 1 ? 6 : 3} value={message} onChange={(event) => setTyped(event.target.value)} />
-            {publish.error && <ProblemNote problem={asProblem(publish.error)} />}
-            <div className={styles.foot}>
-              <span />
-              <Button look="primary" busy={publish.isPending} onClick={submit}>
-                Publish version {detail.version}
-              </Button>
-            </div>
-          </>
+          <SkeletonLines lines={4} label="Loading the edits" />
         )}
       </Card>
       {!isPublished && (
