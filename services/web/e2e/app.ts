@@ -30,6 +30,17 @@ export async function makeSample(name: string): Promise<string> {
   return ((await answer.json()) as { project_id: string }).project_id;
 }
 
+/** Imports an archive by the API, and answers the project's id. */
+export async function importArchive(source: string, archive: Uint8Array<ArrayBuffer>): Promise<string> {
+  const answer = await fetch(`${fromEnvironment('DVT_URL')}/api/v1/projects/import?source=${source}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/zip', 'idempotency-key': crypto.randomUUID() },
+    body: archive,
+  });
+  expect(answer.status).toBe(201);
+  return ((await answer.json()) as { project_id: string }).project_id;
+}
+
 async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), 'dvt-actor': 'local:Bob' };

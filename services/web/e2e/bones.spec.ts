@@ -64,7 +64,15 @@ test('a lost connection is said, and what happened meanwhile is caught up', asyn
   await page.reload();
   await expect(page.getByText('Reconnecting…')).toBeVisible();
   await edit(project, { type: 'add_node', name: 'rpt_meanwhile', layer: 'marts', from: [] });
+  let go = () => {};
+  const held = new Promise<void>((resume) => (go = resume));
+  await page.route('**/graph?*', async (route) => {
+    await held;
+    await route.continue();
+  });
   await page.unroute('**/stream?*');
-  await expect(page.getByText('Reconnecting…')).toBeHidden();
+  await expect(page.getByText('Catching up…')).toBeVisible();
+  go();
+  await expect(page.getByText(/Reconnecting…|Catching up…/)).toBeHidden();
   await expect(node(page, 'rpt_meanwhile')).toBeVisible();
 });

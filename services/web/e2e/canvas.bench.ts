@@ -4,15 +4,14 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { type Page, expect } from '@playwright/test';
-import { zipSync } from 'fflate';
 
 import { test } from './app';
+import { makeBig } from './big';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const DIST = join(ROOT, 'services/web/dist');
-/** How many models the project has, in how many folders of each layer. */
+/** How many models the project has. */
 const MODELS = 1000;
-const FOLDERS = 10;
 /** How many times the page is opened; the median counts. */
 const OPENED = 5;
 
@@ -20,32 +19,6 @@ interface Figure {
   name: string;
   value: number;
   unit: string;
-}
-
-/** Makes a project of a thousand models: staging, intermediate, marts, each reading two of the layer before it. */
-function project(): Uint8Array<ArrayBuffer> {
-  const text = (content: string) => new TextEncoder().encode(content);
-  const files: Record<string, Uint8Array> = { 'big/dbt_project.yml': text('name: big\nversion: "1.0"\nprofile: big\n') };
-  const layers = ['staging', 'intermediate', 'marts'];
-  const size = Math.ceil(MODELS / layers.length);
-  for (let at = 0; at < MODELS; at += 1) {
-    const [layer, place] = [Math.floor(at / size), at % size];
-    const name = (of: number, number: number) => `${layers[of]?.slice(0, 3) ?? ''}_${String(number % size).padStart(3, '0')}`;
-    const reads = layer === 0 ? [] : [name(layer - 1, place), name(layer - 1, place + 7)];
-    const sql = reads.length === 0 ? 'select 1 as id' : reads.map((read) => `select * from {{ ref('${read}') }}`).join('\nunion all\n');
-    files[`big/models/${layers[layer] ?? ''}/area_${place % FOLDERS}/${name(layer, place)}.sql`] = text(sql);
-  }
-  return zipSync(files);
-}
-
-async function importProject(base: string): Promise<string> {
-  const answer = await fetch(`${base}/api/v1/projects/import?source=big.zip`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/zip', 'idempotency-key': crypto.randomUUID() },
-    body: project(),
-  });
-  expect(answer.status).toBe(201);
-  return ((await answer.json()) as { project_id: string }).project_id;
 }
 
 /** Answers when all nodes stood on the canvas, in milliseconds from navigation. */
@@ -153,7 +126,7 @@ function write(figures: readonly Figure[]): void {
 
 test('the canvas with a thousand nodes', async ({ open, baseURL }) => {
   test.setTimeout(600_000);
-  const id = await importProject(baseURL ?? '');
+  const id = await makeBig(MODELS);
   const page = await open('/');
   const loaded: string[] = [];
   page.on('response', (response) => loaded.push(response.url()));

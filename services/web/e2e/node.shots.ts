@@ -26,6 +26,19 @@ test('a node', async ({ open }) => {
     await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click();
     await take(page, name);
   }
+  await page.getByRole('complementary', { name: /fct_bookings/ }).getByRole('button', { name: /imported/ }).click();
+  await take(page, 'node-history-event');
+  await page.getByRole('tab', { name: 'Config' }).click();
+  await page.getByRole('button', { name: /^materialized: table/ }).click();
+  await page.getByLabel('Value of materialized').selectOption('view');
+  await expect(page.getByRole('list', { name: 'What it writes' })).toBeVisible();
+  await take(page, 'node-config-edit');
+  await page.getByRole('tab', { name: /^Columns/ }).click();
+  await page.getByRole('button', { name: 'unique', exact: true }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: /^Show rows/ }).click();
+  await expect(page.getByRole('dialog').getByRole('region', { name: 'Failing rows' })).toContainText('Failing rows ·');
+  await take(page, 'node-test');
+  await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Preview' }).click();
   await page.getByRole('button', { name: /^Show rows/ }).click();
   await expect(page.getByRole('region', { name: 'Rows' })).toBeVisible();
@@ -66,9 +79,28 @@ test('the canvas', async ({ open }) => {
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog')).toBeHidden();
   }
+  for (const [command, name] of [['Declare a source', 'declare-source'], ['Add a file', 'new-file']] as const) {
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: /^Search/ }).fill(command);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await take(page, name);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toBeHidden();
+  }
+  await page.goto(`${at}?node=model.night_trains.stg_rail__lines`);
+  await graphIsDrawn(page);
+  await canvas.focus();
+  await page.keyboard.press('Shift+ArrowRight');
+  await expect(page.getByRole('toolbar')).toBeVisible();
+  await take(page, 'picked');
+  await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: /^Search/ }).fill('fct');
   await take(page, 'palette');
+  await page.getByRole('combobox', { name: /^Search/ }).fill('days_ahead');
+  await expect(page.getByRole('option', { name: /service_date - booked_at/ }).first()).toBeVisible();
+  await take(page, 'search');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'What to run' }).click();
   await take(page, 'run-menu');
@@ -90,4 +122,9 @@ test('two people', async ({ open }) => {
   await bob.keyboard.press('Control+s');
   await expect(bob.getByRole('dialog', { name: 'Two edits of the same lines' })).toBeVisible();
   await take(bob, 'conflict');
+  await bob.keyboard.press('Escape');
+  await bob.context().setOffline(true);
+  await bob.keyboard.press('Control+s');
+  await expect(bob.getByText('UNREACHABLE').first()).toBeVisible();
+  await take(bob, 'offline-edit');
 });

@@ -1,7 +1,8 @@
 /** Takes pictures of the pages: empty, full, while they load, when they fail, without a server. */
 import { type Page, expect } from '@playwright/test';
 
-import { SAMPLE, goToNode, graphIsDrawn, makeSample, rename, test, writeSql } from './app';
+import { SAMPLE, edit, finishedRun, goToNode, graphIsDrawn, makeSample, rename, test, writeSql } from './app';
+import { makeBig } from './big';
 import { take, takeStates } from './shots';
 
 test.setTimeout(1_500_000);
@@ -16,6 +17,8 @@ async function runAll(page: Page): Promise<void> {
 async function ended(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { name: /^Run \d+ .*(succeeded|failed)/ })).toBeVisible({ timeout: 120_000 });
 }
+
+const SLOW = { type: 'set_sql', unique_id: 'model.night_trains.stg_rail__lines', sql: "{{ config(materialized='table') }} select pg_sleep(600)::text as x" };
 
 async function saveSql(page: Page, at: string, name: string, text: string): Promise<void> {
   await page.goto(at);
@@ -42,6 +45,10 @@ test('projects', async ({ open }) => {
   await page.getByRole('button', { name: /^Your name and settings/ }).click();
   await expect(page.getByRole('radio', { name: 'Dark' })).toBeVisible();
   await take(page, 'settings');
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Archive to import').setInputFiles({ name: 'notes.zip', mimeType: 'application/zip', buffer: Buffer.from('no archive') });
+  await expect(page.getByRole('region', { name: 'Import a dbt project' }).getByRole('alert')).toBeVisible();
+  await take(page, 'import-refused');
   await takeStates(page, 'projects', '/', /\/api\/v1\/projects$/);
 });
 
@@ -62,15 +69,36 @@ test('a project before its first run', async ({ open }) => {
     ['history', '/history', /\/api\/.*\/history\?.*steps=/],
     ['publish', '/publish', /\/publishes/],
     ['environments', '/environments', /\/api\/.*\/environments$/],
+    ['compiled', '?node=model.night_trains.fct_bookings&tab=compiled', /\/compiled\?/],
+    ['problems', '?problems=true', /\/diagnostics\?/],
+    ['file', '/files?path=dbt_project.yml', /\/files\/dbt_project/],
   ] as const) {
     await takeStates(page, name, at + place, asked);
   }
   await page.goto(at);
   await graphIsDrawn(page);
-  await page.route(/\/live/, (route) => route.abort());
-  await page.context().setOffline(true);
-  await expect(page.getByText('Reconnecting…')).toBeVisible({ timeout: 60_000 });
+  await page.route('**/stream?*', (route) => route.abort());
+  await page.reload();
+  await expect(page.getByText('Reconnecting…')).toBeVisible();
   await take(page, 'reconnecting', { whole: true });
+  await page.route(/\/graph\?/, () => undefined);
+  await page.unroute('**/stream?*');
+  await expect(page.getByText('Catching up…')).toBeVisible();
+  await take(page, 'catching-up', { whole: true });
+});
+
+test('a project without nodes, and one with many', async ({ open }) => {
+  const page = await open('/');
+  await page.getByRole('button', { name: 'Empty project' }).click();
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('from_nothing');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'No nodes yet' })).toBeVisible();
+  await take(page, 'graph-empty');
+  await page.goto(`/projects/${await makeBig(240)}`);
+  await graphIsDrawn(page);
+  await take(page, 'graph-large', { whole: true });
+  await page.locator('[data-group$="staging/area_0"]').click();
+  await take(page, 'graph-large-opened', { whole: true });
 });
 
 test('environments', async ({ open }) => {
@@ -128,6 +156,22 @@ test('runs, publications, history', async ({ open }) => {
   await take(page, 'problems');
   await page.goto('/');
   await take(page, 'projects');
+});
+
+test('a run that is cancelled, and one that is loaded', async ({ open }) => {
+  const project = await makeSample('night_trains');
+  const at = `/projects/${project}`;
+  const run = await finishedRun(project, 'cabin_types');
+  const page = await open(at);
+  await takeStates(page, 'run', `${at}/runs/${run}`, /\/api\/.*\/runs\/[^/]+$/);
+  await edit(project, SLOW);
+  await page.goto(`${at}?select=stg_rail__lines%2B`);
+  await graphIsDrawn(page);
+  await runAll(page);
+  await expect(page.getByRole('button', { name: /running stg_rail__lines/ })).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('heading', { name: /^Run \d+ .*cancelled/ })).toBeVisible({ timeout: 60_000 });
+  await take(page, 'run-cancelled');
 });
 
 test('a run under way, and the rows that fail a test', async ({ open }) => {

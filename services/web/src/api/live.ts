@@ -6,12 +6,14 @@ import { keys } from './keys';
 import type { HistoryEvent, HistoryPage, RunDetail, RunStep } from './schema';
 import { noteVersion } from './versions';
 
-/** How the live stream stands. */
-export type Connection = 'connecting' | 'live' | 'reconnecting';
+/** How the live stream stands; while it is catching up, what is shown is older than what is known of. */
+export type Connection = 'connecting' | 'live' | 'reconnecting' | 'catching up';
 
 const RECONNECT_MS = [500, 1000, 2000, 5000];
 /** Events come in bursts; what they change is read once. */
 const GATHER_MS = 120;
+/** After so long a read of what changed is worth a word. */
+const SLOW_MS = 700;
 
 /** What an event of a step makes of it. */
 const STEP_STATES: Record<string, string> = {
@@ -47,10 +49,13 @@ export function withEvent(pages: InfiniteData<HistoryPage>, event: HistoryEvent)
 class Intake {
   private readonly stale = new Map<string, readonly unknown[]>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private reads = 0;
+  private stopped = false;
 
   constructor(
     private readonly client: QueryClient,
     private readonly project: string,
+    private readonly sayBehind: (behind: boolean) => void,
   ) {}
 
   take(event: HistoryEvent): void {
@@ -82,16 +87,29 @@ class Intake {
 
   readAgain(...stale: (readonly unknown[])[]): void {
     for (const key of stale) this.stale.set(JSON.stringify(key), key);
-    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    this.timer ??= setTimeout(() => void this.flush(), GATHER_MS);
   }
 
-  private flush(): void {
+  /** Reads all anew, after events may have been missed. */
+  catchUp(): void {
+    this.sayBehind(true);
+    this.readAgain(keys.project(this.project));
+  }
+
+  private async flush(): Promise<void> {
     this.timer = undefined;
-    for (const queryKey of this.stale.values()) void this.client.invalidateQueries({ queryKey });
+    const stale = [...this.stale.values()];
     this.stale.clear();
+    this.reads += 1;
+    const slow = setTimeout(() => !this.stopped && this.sayBehind(true), SLOW_MS);
+    await Promise.all(stale.map((queryKey) => this.client.invalidateQueries({ queryKey })));
+    clearTimeout(slow);
+    this.reads -= 1;
+    if (this.reads === 0 && !this.stopped) this.sayBehind(false);
   }
 
   stop(): void {
+    this.stopped = true;
     clearTimeout(this.timer);
   }
 }
@@ -126,7 +144,7 @@ class Follower {
     const source = new EventSource(address);
     this.source = source;
     source.onopen = () => {
-      if (this.failures > 0) this.intake.readAgain(keys.project(this.project));
+      if (this.failures > 0) this.intake.catchUp();
       this.failures = 0;
       this.say('live');
     };
@@ -161,10 +179,11 @@ class Follower {
 export function useLive(project: string): Connection {
   const client = useQueryClient();
   const [connection, setConnection] = useState<Connection>('connecting');
+  const [isBehind, setBehind] = useState(false);
   useEffect(() => {
-    const follower = new Follower(project, new Intake(client, project), setConnection);
+    const follower = new Follower(project, new Intake(client, project, setBehind), setConnection);
     void follower.start();
     return () => follower.stop();
   }, [client, project]);
-  return connection;
+  return connection === 'live' && isBehind ? 'catching up' : connection;
 }

@@ -106,6 +106,11 @@ function Lost({ connection }: { connection: Connection }) {
           <span aria-hidden="true">◌</span> Reconnecting…
         </>
       )}
+      {connection === 'catching up' && (
+        <>
+          <span aria-hidden="true">◐</span> Catching up…
+        </>
+      )}
     </span>
   );
 }

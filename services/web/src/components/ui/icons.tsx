@@ -28,6 +28,12 @@ export const GraphIcon = (size: Size) => (
     <path d="M6.5 9H9V4.5h2.5M9 9v4.5h2.5" />
   </Icon>
 );
+export const FocusIcon = (size: Size) => (
+  <Icon {...size}>
+    <circle cx="9" cy="9" r="2.5" />
+    <circle cx="9" cy="9" r="6" strokeDasharray="5.4 4" />
+  </Icon>
+);
 export const FileIcon = (size: Size) => (
   <Icon {...size}>
     <path d="M4 2h6.5L14 5.5V16H4zM10.5 2v3.5H14" />

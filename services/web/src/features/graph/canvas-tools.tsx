@@ -2,7 +2,7 @@ import { MiniMap, Panel, useReactFlow } from '@xyflow/react';
 import { type ReactNode, useMemo } from 'react';
 
 import { Button } from '@/components/ui/button';
-import { FitIcon, FoldIcon, MinusIcon, PlusIcon, UnfoldIcon } from '@/components/ui/icons';
+import { FitIcon, FocusIcon, FoldIcon, MinusIcon, PlusIcon, UnfoldIcon } from '@/components/ui/icons';
 import { Tooltip } from '@/components/ui/overlay';
 
 import { type DustNodeType, mapNode } from './dust';
@@ -11,10 +11,11 @@ import styles from './graph.module.css';
 /** How the graph is fitted into the canvas; below it stand the map and the tools. */
 export const FIT = { padding: { top: '28px', right: '32px', bottom: '124px', left: '32px' }, maxZoom: 1, duration: 180 } as const;
 
-function Tool({ says, onClick, children }: { says: string; onClick: () => void; children: ReactNode }) {
+/** Is a button of the tools; one that does nothing now stays in its place. */
+function Tool({ says, onClick, children }: { says: string; onClick: (() => void) | undefined; children: ReactNode }) {
   return (
     <Tooltip says={says}>
-      <Button look="icon" aria-label={says} onClick={onClick}>
+      <Button look="icon" aria-label={says} disabled={onClick === undefined} onClick={onClick}>
         {children}
       </Button>
     </Tooltip>
@@ -25,11 +26,13 @@ type ToolsProps = {
   onFit: () => void;
   /** Undefined where there is nothing to open or close. */
   onToggleAll: ((open: boolean) => void) | undefined;
+  /** Shows only what is around the selected node; undefined where none is selected. */
+  onFocus: (() => void) | undefined;
   onAdd: () => void;
 };
 
 /** Zooms, opens and closes groups, adds a node. */
-export function Tools({ onFit, onToggleAll, onAdd }: ToolsProps) {
+export function Tools({ onFit, onToggleAll, onFocus, onAdd }: ToolsProps) {
   const flow = useReactFlow();
   return (
     <Panel position="bottom-left" className={styles.tools ?? ''}>
@@ -45,6 +48,9 @@ export function Tools({ onFit, onToggleAll, onAdd }: ToolsProps) {
       </Tool>
       <Tool says="Zoom to fit" onClick={onFit}>
         <FitIcon />
+      </Tool>
+      <Tool says="Focus on the node" onClick={onFocus}>
+        <FocusIcon />
       </Tool>
       {onToggleAll && (
         <>

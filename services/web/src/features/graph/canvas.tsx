@@ -244,7 +244,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
         >
           {!isLarge && seen['data-zoom'] === undefined && <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line3)" />}
           <Overview colourOf={colourOf} dust={dust} />
-          <Tools onFit={fit} onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
+          <Tools onFit={fit} onFocus={focus === undefined && selectedKey !== undefined ? () => onFocus(selectedKey) : undefined} onToggleAll={focus === undefined && grouping.groups.size > 0 ? toggleAll : undefined} onAdd={() => onAdd(idsOf(meant))} />
           {focus !== undefined && <FocusNotice name={view.nodes.get(focus)?.name ?? ''} steps={FOCUS_STEPS} onLeave={() => onFocus(undefined)} />}
         </ReactFlow>
       </ToggleContext>

@@ -75,10 +75,11 @@ function kindWords(node: GraphNodeData): string {
 function Tests({ count, state }: { count: number; state: NodeState | undefined }) {
   if (count === 0) return null;
   const ended = (state?.passed ?? 0) + (state?.failed ?? 0) + (state?.warned ?? 0);
-  if (!state || ended === 0) return <span>· {count === 1 ? '1 test' : `${count} tests`}</span>;
+  if (!state || ended === 0) return <span data-tests>· {count === 1 ? '1 test' : `${count} tests`}</span>;
   return (
-    <span aria-label={`${state.passed} tests passed, ${state.failed} failed, ${state.warned} warned`}>
-      ·{state.passed > 0 && <span className={styles.passed}> {state.passed} ✓</span>}
+    <span data-tests="ended" aria-label={`${state.passed} tests passed, ${state.failed} failed, ${state.warned} warned`}>
+      <span data-aside>·</span>
+      {state.passed > 0 && <span className={styles.passed}> {state.passed} ✓</span>}
       {state.warned > 0 && <span className={styles.warned}> {state.warned} !</span>}
       {state.failed > 0 && <span className={styles.failed}> {state.failed} ✗</span>}
     </span>
