@@ -19,13 +19,19 @@ type DialogProps = {
   bare?: boolean;
 };
 
+/** Lets a dialog have the focus that none of its fields asks for: else its first button has it, which closes it. */
+function focusDialog(event: Event): void {
+  event.preventDefault();
+  if (event.target instanceof HTMLElement) event.target.focus();
+}
+
 /** Is a dialog over the page. */
 export function Dialog({ open, onOpenChange, title, description, children, wide = false, bare = false }: DialogProps) {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={styles.scrim} />
-        <RadixDialog.Content className={classes(styles.dialog, wide && styles.wide)} aria-describedby={undefined}>
+        <RadixDialog.Content className={classes(styles.dialog, wide && styles.wide)} aria-describedby={undefined} onOpenAutoFocus={focusDialog}>
           {bare ? (
             <RadixDialog.Title className="only-heard">{title}</RadixDialog.Title>
           ) : (
