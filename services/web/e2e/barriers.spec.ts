@@ -18,8 +18,7 @@ async function clear(page: Page, what: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await settled(page);
-    // The map is a picture of the canvas, which says itself what it shows.
-    const axe = new AxeBuilder({ page }).exclude('.react-flow__minimap');
+    const axe = new AxeBuilder({ page });
     const { violations } = await (colorScheme === 'light' ? axe : axe.withRules('color-contrast')).analyze();
     const found = violations.flatMap((violation) => violation.nodes.map((at) => `${violation.id}: ${at.target.join(' ')}`));
     expect.soft(found, `${what}, ${colorScheme}`).toEqual([]);

@@ -2,6 +2,7 @@
 import { type Page, expect } from '@playwright/test';
 
 import { edit, finishedRun, goToNode, graphIsDrawn, makeSample, node, placeOf, strip, test, writeSql } from './app';
+import { makeBig } from './big';
 
 const canvas = (page: Page) => page.getByRole('application', { name: /Graph of/ });
 
@@ -120,20 +121,37 @@ test('a dragged node stays where it was put', async ({ open }) => {
   await expect(frame).toHaveAttribute('style', new RegExp(`translate\\(${x}px, ${y}px\\)`));
 });
 
-test('a source opens by a click and by Enter, and closes by its frame', async ({ open }) => {
+test('a source opens by a click, and closes by its frame', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('groups')}`);
   await graphIsDrawn(page);
   await page.locator('[data-group]', { hasText: 'rail' }).click();
   await expect(node(page, 'stations')).toBeVisible();
   await page.getByRole('button', { name: /^rail · 4 tables/ }).click();
   await expect(node(page, 'stations')).toHaveCount(0);
-  await node(page, 'stg_rail__lines').click();
-  await canvas(page).focus();
-  await page.keyboard.press('ArrowLeft');
-  await page.keyboard.press('ArrowLeft');
-  await expect(page.getByRole('button', { name: 'Close all groups' })).toBeVisible();
   await page.getByRole('button', { name: 'Close all groups' }).press('Enter');
   await expect(page.locator('[data-group$="marts/passengers"]')).toBeVisible();
+});
+
+test('a large project opens on its folders, which open in their place by mouse and by keyboard', async ({ open }) => {
+  const page = await open(`/projects/${await makeBig(180)}`);
+  await graphIsDrawn(page);
+  const groups = page.locator('[data-group]');
+  await expect(groups).toHaveCount(30);
+  await expect(page.locator('[data-node]')).toHaveCount(0);
+  const group = page.locator('[data-group$="intermediate/area_3"]');
+  const before = await group.boundingBox();
+  await group.click();
+  const frame = page.getByTestId('rf__node-frame:folder:big/models/intermediate/area_3');
+  await expect(node(page, 'int_003')).toBeVisible();
+  const after = await frame.boundingBox();
+  expect([Math.round(after?.x ?? 0), Math.round(after?.y ?? 0)]).toEqual([Math.round(before?.x ?? 0), Math.round(before?.y ?? 0)]);
+  await frame.getByRole('button').click();
+  await expect(groups).toHaveCount(30);
+  await canvas(page).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(groups).toHaveCount(29);
+  await expect(page.locator('[data-node]').first()).toBeVisible();
 });
 
 test('a selector is completed by keyboard', async ({ open }) => {
