@@ -134,7 +134,6 @@ test('a source opens by a click, and closes by its frame', async ({ open }) => {
 
 test('a large project opens on its folders, which open in their place by mouse and by keyboard', async ({ open }) => {
   const page = await open(`/projects/${await makeBig(180)}`);
-  await graphIsDrawn(page);
   const groups = page.locator('[data-group]');
   await expect(groups).toHaveCount(30);
   await expect(page.locator('[data-node]')).toHaveCount(0);
@@ -144,7 +143,9 @@ test('a large project opens on its folders, which open in their place by mouse a
   const frame = page.getByTestId('rf__node-frame:folder:big/models/intermediate/area_3');
   await expect(node(page, 'int_003')).toBeVisible();
   const after = await frame.boundingBox();
-  expect([Math.round(after?.x ?? 0), Math.round(after?.y ?? 0)]).toEqual([Math.round(before?.x ?? 0), Math.round(before?.y ?? 0)]);
+  // Places are whole pixels of the canvas, which is zoomed.
+  expect(Math.abs((after?.x ?? 0) - (before?.x ?? 0))).toBeLessThan(2);
+  expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2);
   await frame.getByRole('button').click();
   await expect(groups).toHaveCount(30);
   await canvas(page).focus();
@@ -158,6 +159,7 @@ test('a selector is completed by keyboard', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('complete')}`);
   await graphIsDrawn(page);
   await page.getByLabel('--select').fill('+dim_li');
+  await expect(page.getByRole('listbox', { name: 'Ways to go on' })).toBeVisible();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page.getByLabel('--select')).toHaveValue('+dim_lines');

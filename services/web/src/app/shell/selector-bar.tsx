@@ -52,17 +52,26 @@ export function SelectorBar() {
   const settled = search.select ?? '';
   const [typed, setTyped] = useState(settled);
   const [last, setLast] = useState(settled);
+  /** What the address was asked to take: it takes it late, when more may have been typed. */
+  const [sent, setSent] = useState(settled);
   const [isOpen, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const choices = useChoices(typed, isOpen);
   const { words, bad } = useCount();
   if (last !== settled) {
     setLast(settled);
-    setTyped(settled);
+    if (settled !== sent) {
+      setSent(settled);
+      setTyped(settled);
+    }
   }
   useEffect(() => {
-    if (typed === settled) return;
-    const timer = setTimeout(() => void change({ select: typed.trim() || undefined }, true), SETTLE_MS);
+    const wanted = typed.trim();
+    if (wanted === settled) return;
+    const timer = setTimeout(() => {
+      setSent(wanted);
+      void change({ select: wanted || undefined }, true);
+    }, SETTLE_MS);
     return () => clearTimeout(timer);
   });
   const type = (text: string, open: boolean) => {
