@@ -30,6 +30,9 @@ async function loaded(page: Page): Promise<void> {
   await expect(page.locator('[role="status"][aria-label^="Loading"]')).toHaveCount(0);
 }
 
+// Each state is looked at twice, which takes seconds.
+test.describe.configure({ timeout: 600_000 });
+
 const BOOKINGS = '?node=model.night_trains.fct_bookings';
 
 test('no page has a barrier', async ({ open }) => {
