@@ -57,17 +57,8 @@ impl Error {
 
     /// Says what keeps the database from answering, where it said so itself: the rest of a sentence about it.
     pub fn cause(&self) -> &'static str {
-        let code = match self {
-            Self::Unreachable(error) | Self::Busy(error) => error.as_database_error().and_then(|error| error.code()),
-            Self::Constraint { .. }
-            | Self::Statement(_)
-            | Self::Migrate(_)
-            | Self::Address(_)
-            | Self::EmptyCommand
-            | Self::Answer(_)
-            | Self::Artifact { .. } => None,
-        };
-        match code.as_deref() {
+        let (Self::Unreachable(error) | Self::Busy(error)) = self else { return "does not answer" };
+        match error.as_database_error().and_then(|error| error.code()).as_deref() {
             Some("53100") => "has no room left on its disk",
             Some("53200") => "has no memory left",
             Some("53300") => "has no connection left",
