@@ -1,5 +1,6 @@
 //! One attempt at a step, from its session to its outcome.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use dvt_domain::run::verdict::{self, Next};
@@ -9,8 +10,11 @@ use dvt_store::blob;
 use crate::bridge::Sql;
 use crate::step::{PAUSE, Steps};
 use crate::step_log::StepLog;
-use crate::targets::{Built, Counted, Error, Rows, Session, Test};
+use crate::targets::{Built, Counted, Error, Notices, Rows, Session, Test};
 use crate::task::{Failure, Kind, Task};
+
+/// How often the log of a step that is under way is written.
+const LOG_EVERY: Duration = Duration::from_millis(500);
 
 /// Is what a step did.
 enum Done {
@@ -41,7 +45,7 @@ impl<'a> Try<'a> {
     /// # Errors
     /// When the log or the artifact fails, or another executor drives the run.
     pub(crate) async fn make(&self) -> anyhow::Result<()> {
-        let session = match self.steps.target.connect().await {
+        let session = match self.steps.sessions.take().await {
             Ok(session) => session,
             Err(error) => {
                 self.started(None, None).await?;
@@ -64,13 +68,29 @@ impl<'a> Try<'a> {
         };
         self.started(backend, task.text()).await?;
         fail::fail_point!("executor.intended");
-        let done = self.steps.watched(&*canceller, self.send(session.as_mut(), &task)).await;
-        for notice in session.notices() {
-            self.log.add("info", &notice);
+        let notices = session.notices();
+        let sent = self.steps.watched(&*canceller, self.send(session.as_mut(), &task));
+        let done = self.logged(&notices, sent).await;
+        match &done {
+            // Nobody cancels what it does next.
+            Ok(_) if !self.steps.is_ending() => self.steps.sessions.leave(session),
+            _ => drop(session),
         }
-        drop(session);
         fail::fail_point!("executor.committed");
         self.ended(done, &task.sql).await
+    }
+
+    /// Waits for work on a session, and logs what its server says meanwhile.
+    async fn logged<T>(&self, notices: &Notices, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            let done = tokio::time::timeout(LOG_EVERY, &mut work).await;
+            notices.take().iter().for_each(|notice| self.log.add("info", notice));
+            match done {
+                Ok(done) => return done,
+                Err(_) => self.log.flush().await,
+            }
+        }
     }
 
     /// Commits the intent before anything is sent.

@@ -19,6 +19,7 @@ mod preview;
 mod project;
 mod reconcile;
 mod requests;
+mod sessions;
 mod step;
 mod step_log;
 mod stream;

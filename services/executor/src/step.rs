@@ -16,6 +16,7 @@ use dvt_store::Store;
 use crate::attempt::Try;
 use crate::missing;
 use crate::reconcile::Reconciler;
+use crate::sessions::Sessions;
 use crate::stream::Stream;
 use crate::targets::{Canceller, Target};
 use crate::task::{Failure, Maker};
@@ -31,7 +32,7 @@ const CANCEL_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) struct Steps {
     pub(crate) stream: Arc<Stream>,
     pub(crate) store: Store,
-    pub(crate) target: Arc<dyn Target>,
+    pub(crate) sessions: Sessions,
     pub(crate) maker: Maker,
     /// The run was cancelled.
     pub(crate) cancel: CancellationToken,
@@ -50,7 +51,16 @@ impl Steps {
     ) -> Self {
         let (stream, store) = (stream.clone(), store.clone());
         let reconciler = Reconciler { stream: stream.clone(), target: target.clone(), lost: lost.clone() };
-        Self { stream, store, target, maker, cancel, lost, reconciler, tries: Mutex::default() }
+        Self {
+            stream,
+            store,
+            sessions: Sessions::new(target),
+            maker,
+            cancel,
+            lost,
+            reconciler,
+            tries: Mutex::default(),
+        }
     }
 
     /// Finds the steps that read sources without a relation: a sentence that lists those, and a reason for each step.
@@ -61,8 +71,9 @@ impl Steps {
         &self,
         run: &Run,
     ) -> anyhow::Result<Option<(String, BTreeMap<String, String>)>> {
-        let mut session = self.target.connect().await?;
+        let mut session = self.sessions.take().await?;
         let missing = missing::missing(&self.maker.project, run, session.as_mut()).await?;
+        self.sessions.leave(session);
         Ok((!missing.is_empty()).then(|| (missing::sentence(&missing), missing::reasons(&missing))))
     }
 

@@ -4,6 +4,7 @@
 
 mod error;
 mod name;
+mod notices;
 mod postgres;
 mod work;
 
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub(crate) use error::{Error, Fault, Refusal};
 pub(crate) use name::Name;
+pub(crate) use notices::Notices;
 pub(crate) use work::{
     Built, Changed, ColumnDocs, Committed, Constraint, ConstraintKind, Contract, ContractColumn, Docs, Given, Grants,
     Hooks, Incremental, Index, Materialization, OnSchemaChange, Seed, Snapshot, SnapshotColumns, Stored, Strategy,
@@ -89,8 +91,11 @@ pub(crate) trait Session: Send + Sync {
     /// Answers the database's name and version.
     async fn describe(&mut self) -> Result<Server, Error>;
 
-    /// Takes what the server said beside its answers.
-    fn notices(&mut self) -> Vec<String>;
+    /// Takes back what statements have set for the whole session, between transactions.
+    async fn reset(&mut self) -> Result<(), Error>;
+
+    /// Answers where it is kept what the server says beside its answers.
+    fn notices(&self) -> Notices;
 }
 
 /// Cancels what a session runs.

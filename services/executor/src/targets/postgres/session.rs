@@ -1,6 +1,6 @@
 //! A session: statements in, answers as text out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use dvt_domain::Timestamp;
@@ -16,21 +16,22 @@ use super::statement::{Statement, message};
 use super::{catalog, materialize, unit};
 use crate::cte;
 use crate::targets::{
-    Built, Canceller, Column, Counted, Error, Fault, Given, Key, Name, Refusal, RelationKind, Rows, Server, Session,
-    Stored, Table, Test, UnitTest, Work,
+    Built, Canceller, Column, Counted, Error, Fault, Given, Key, Name, Notices, Refusal, RelationKind, Rows, Server,
+    Session, Stored, Table, Test, UnitTest, Work,
 };
-
-/// The most notices that are kept between two looks.
-const NOTICES_MAX: usize = 200;
 
 /// The words that a statement begins with which only reads.
 const QUERIES: [&str; 6] = ["select", "with", "values", "table", "show", "explain"];
+
+/// `discard all`, but for the prepared statements by which the client itself learns of types.
+const RESET: &str = "close all; reset session authorization; reset role; reset all; unlisten *;
+    select pg_advisory_unlock_all(); discard temp; discard sequences";
 
 /// Is a session of Postgres.
 pub(super) struct PgSession {
     client: Client,
     backend: Backend,
-    notices: Arc<Mutex<Vec<String>>>,
+    notices: Notices,
 }
 
 struct PgCanceller(CancelToken);
@@ -48,7 +49,7 @@ impl PgSession {
     /// Opens a session and learns which one it is.
     pub(super) async fn open(config: &tokio_postgres::Config) -> Result<Self, Error> {
         let (client, mut connection) = config.connect(NoTls).await.map_err(|error| unreachable(&error))?;
-        let notices = Arc::<Mutex<Vec<String>>>::default();
+        let notices = Notices::default();
         let kept = notices.clone();
         tokio::spawn(async move {
             let mut messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
@@ -215,7 +216,7 @@ impl PgSession {
 
     /// Says something beside the answers, as the server does.
     pub(super) fn note(&self, said: String) {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(said);
+        self.notices.keep(said);
     }
 
     /// Keeps the rows that fail a test in place of those of an earlier one, and counts them. Once more does no harm, so
@@ -329,8 +330,14 @@ impl Session for PgSession {
         Ok(Server { database, version: cell(1), lacks })
     }
 
-    fn notices(&mut self) -> Vec<String> {
-        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    async fn reset(&mut self) -> Result<(), Error> {
+        self.plain(RESET).await?;
+        self.notices.take();
+        Ok(())
+    }
+
+    fn notices(&self) -> Notices {
+        self.notices.clone()
     }
 }
 
@@ -346,12 +353,9 @@ fn check_query(sql: &str) -> Result<(), Fault> {
     }
 }
 
-fn keep(notices: &Mutex<Vec<String>>, said: AsyncMessage) {
+fn keep(notices: &Notices, said: AsyncMessage) {
     if let AsyncMessage::Notice(notice) = said {
-        let mut notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
-        if notices.len() < NOTICES_MAX {
-            notices.push(format!("{}: {}", notice.severity().to_lowercase(), message(&notice)));
-        }
+        notices.keep(format!("{}: {}", notice.severity().to_lowercase(), message(&notice)));
     }
 }
 

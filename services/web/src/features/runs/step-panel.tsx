@@ -83,27 +83,40 @@ function ErrorFacet(of: Of) {
   );
 }
 
+/** How near its end a log is followed, in pixels. */
+const NEAR = 8;
+
+/** Shows the log of a step, and follows it while its end is in sight. */
 function LogFacet({ project, run, step }: Of) {
   const { data, error, refetch } = useStepLog(project, run.run_id, step.unique_id);
-  const end = useRef<HTMLDivElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
   const lines = data?.lines.length ?? 0;
-  // Newer browsers answer a promise, which React would take for a clean-up.
   useEffect(() => {
-    end.current?.scrollIntoView({ block: 'nearest' });
+    if (follows.current) shown.current?.scrollTo({ top: shown.current.scrollHeight });
   }, [lines]);
   if (error && !data) return <ProblemBlank problem={asProblem(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonLines lines={4} label="Loading the log" />;
   if (lines === 0) return <p className={styles.log}>{data.done ? 'It wrote nothing.' : 'Nothing yet.'}</p>;
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
-    <div className={styles.log} role="log" tabIndex={0} aria-label={`Log of ${step.name}`}>
+    <div
+      ref={shown}
+      className={styles.log}
+      role="log"
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+      tabIndex={0}
+      aria-label={`Log of ${step.name}`}
+      // Whoever scrolls up to read is left there.
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        follows.current = scrollHeight - scrollTop - clientHeight < NEAR;
+      }}
+    >
       {data.lines.map((line) => (
         <div key={line.seq} data-level={line.level}>
           <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
           {line.text}
         </div>
       ))}
-      <div ref={end} />
     </div>
   );
 }

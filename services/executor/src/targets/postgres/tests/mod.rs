@@ -9,6 +9,7 @@ mod incremental;
 mod outfit;
 mod read;
 mod recover;
+mod reset;
 mod snapshot;
 
 use dvt_embedded::postgres::Cluster;
@@ -32,6 +33,11 @@ impl World {
         let target = Postgres::new(&url).unwrap();
         target.prepare(&["dev".to_owned()]).await.unwrap();
         Self { cluster, database: database.to_owned(), url, target }
+    }
+
+    /// Is the same target, for whoever keeps one.
+    pub(super) fn another_target(&self) -> Postgres {
+        Postgres::new(&self.url).unwrap()
     }
 
     pub(super) async fn session(&self) -> Box<dyn Session> {

@@ -54,7 +54,7 @@ async fn a_relation_keeps_its_descriptions_as_comments() {
         assert_eq!(world.rows("select obj_description('dev.t'::regclass)").await, ["One's $dbt$ \\ relation"]);
         let comments = "select col_description('dev.t'::regclass, n) from generate_series(1, 2) as n";
         assert_eq!(world.rows(comments).await, ["it's \\ ID", "it's \\ Name"]);
-        let notices = session.notices();
+        let notices = session.notices().take();
         let missing = "warning: \"dev\".\"t\" has no columns that are described: name, gone";
         assert!(notices.iter().any(|notice| notice == missing), "{notices:?}");
     }
