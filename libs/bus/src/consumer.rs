@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use dvt_domain::Topic;
 use dvt_runtime::error::chain;
-use dvt_runtime::{CancellationToken, Signal, metrics};
+use dvt_runtime::{CancellationToken, Pace, Signal, metrics};
 use dvt_store::event::Recorded;
 use dvt_store::{Store, Tx, checkpoint};
 use uuid::Uuid;
@@ -29,6 +29,8 @@ use source::{Message, Source};
 const POLL_ALONE: Duration = Duration::from_millis(100);
 /// How often it is looked at otherwise, and how long an event may wait for Kafka.
 const POLL: Duration = Duration::from_secs(1);
+/// How far apart records are applied that come close behind each other: each batch costs some ten statements.
+const APART: Duration = Duration::from_millis(20);
 /// How many records are taken from the channel at once.
 const RECEIVE: usize = 1_000;
 
@@ -113,6 +115,7 @@ impl<H: Handler> Consumer<H> {
         self.batches.retry_all().await;
         let mut next_poll = Instant::now();
         let mut received = Vec::new();
+        let mut pace = Pace::new(APART);
         while !shutdown.is_cancelled() {
             if Instant::now() >= next_poll {
                 self.poll(&shutdown).await?;
@@ -123,7 +126,8 @@ impl<H: Handler> Consumer<H> {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep_until(until.into()) => self.step(Input::Tick, &shutdown).await?,
-                _ = receive(self.source.as_mut(), &mut received) => {
+                () = receive(self.source.as_mut(), (&pace, &mut received)) => {
+                    pace.begin();
                     for input in self.keep(std::mem::take(&mut received)) {
                         self.step(input, &shutdown).await?;
                     }
@@ -218,7 +222,8 @@ impl<H: Handler> Consumer<H> {
 }
 
 /// Waits for messages; for ever without a source.
-async fn receive(source: Option<&mut Source>, into: &mut Vec<Message>) {
+async fn receive(source: Option<&mut Source>, (pace, into): (&Pace, &mut Vec<Message>)) {
+    pace.next().await;
     match source {
         Some(source) => source.receive(into, RECEIVE).await,
         None => std::future::pending().await,

@@ -9,7 +9,7 @@ mod publisher;
 
 use std::time::{Duration, Instant};
 
-use dvt_runtime::{CancellationToken, Signal, metrics};
+use dvt_runtime::{CancellationToken, Pace, Signal, metrics};
 use dvt_store::lease::{self, Lease};
 use dvt_store::{Store, event};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ use publisher::Publisher;
 const NAME: &str = "relay";
 /// How often the log is looked at; a notification comes sooner.
 const POLL: Duration = Duration::from_millis(100);
+/// How far apart events are published that come close behind each other.
+const APART: Duration = Duration::from_millis(10);
 
 /// Publishes until shutdown; without Kafka there is nothing to do but wait for it. `store` plays the relay's role.
 ///
@@ -63,7 +65,9 @@ impl Relay {
         let started = Instant::now();
         let mut machine = Machine::default();
         let mut listener = None;
+        let mut pace = Pace::new(APART);
         while !shutdown.is_cancelled() {
+            pace.begin();
             if listener.is_none() {
                 listener = self.store.listen().await.ok();
             }
@@ -76,6 +80,7 @@ impl Relay {
                 metrics::RELAY_HELD.set([], machine.held() as f64);
             }
             let woken = async {
+                pace.next().await;
                 match &mut listener {
                     Some(listener) => listener.woken().await,
                     None => std::future::pending().await,

@@ -5,7 +5,7 @@ mod feed;
 
 use std::time::Duration;
 
-use dvt_runtime::{Signal, metrics};
+use dvt_runtime::{Pace, Signal, metrics};
 use dvt_store::{Store, event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,8 @@ use feed::Feeds;
 
 /// How often the head of the log is read where no notification comes.
 const POLL: Duration = Duration::from_millis(100);
+/// How far apart it is read where notifications come close behind each other.
+const APART: Duration = Duration::from_millis(5);
 /// How many new events are read at once.
 const BATCH: i64 = 200;
 
@@ -84,7 +86,9 @@ impl Tail {
     async fn follow(self, signal: Signal, stop: CancellationToken) -> anyhow::Result<()> {
         let mut listener = None;
         let mut known = None;
+        let mut pace = Pace::new(APART);
         loop {
+            pace.begin();
             if listener.is_none() {
                 listener = self.store.listen().await.ok();
             }
@@ -97,6 +101,7 @@ impl Tail {
                 Err(error) => signal.red(format!("could not read the head of the log: {error}")),
             }
             let woken = async {
+                pace.next().await;
                 match &mut listener {
                     Some(listener) => listener.woken().await,
                     None => std::future::pending().await,

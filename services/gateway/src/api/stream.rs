@@ -119,19 +119,20 @@ async fn next(mut tail: Tail) -> Option<(Result<sse::Event, Infallible>, Tail)> 
 }
 
 impl Tail {
-    /// Answers the next message, once there is one; None: this process is stopping.
+    /// Answers the next message, once there is one; None: this process is stopping. What is done for it is boxed: a
+    /// stream that waits, and there may be thousands, keeps no room for it.
     async fn message(&mut self) -> Result<Option<sse::Event>, Problem> {
         loop {
             if let Some(news) = self.ready.front().cloned() {
                 fail::fail_point!("gateway.streaming");
-                let message = self.write(&news).await?;
+                let message = Box::pin(self.write(&news)).await?;
                 self.ready.pop_front();
                 metrics::SSE_EVENTS.add([], 1);
                 return Ok(Some(message));
             }
             match self.feed.since(self.position) {
                 Some(news) => self.take(news),
-                None => self.read().await?,
+                None => Box::pin(self.read()).await?,
             }
             if self.ready.is_empty() && !self.feed.changed().await {
                 return Ok(None);
