@@ -38,6 +38,9 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
+    /// How many kinds there are.
+    pub(crate) const COUNT: usize = Self::Group as usize + 1;
+
     /// Answers dbt's word for it, the first part of a `unique_id`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -121,7 +121,7 @@ impl<'a> Entry<'a> {
         let Some(place) = &node.patch else { return Ok(None) };
         let yaml = YamlEdit::of(input, &place.path)?;
         let text = yaml.editor.text();
-        let Some(root) = files::read(&place.path, text) else { return Ok(None) };
+        let Some(root) = yaml.editor.read() else { return Ok(None) };
         let is_here = |item: &Value| place_of(&place.path, text, item.span.start) == *place;
         let found = root
             .entries()

@@ -53,7 +53,7 @@ pub(super) struct Config {
 
 impl Layers {
     pub(super) fn new(kind: ResourceType) -> Self {
-        Self { kind, config: defaults::config(kind), written: Map::new(), origins: HashMap::new() }
+        Self { kind, config: defaults::config(kind).clone(), written: Map::new(), origins: HashMap::new() }
     }
 
     /// Lays a level of dbt_project.yml over it.

@@ -1,5 +1,7 @@
 //! What a config holds where nobody set anything, and how values of several places become one.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::node::ResourceType;
@@ -95,7 +97,12 @@ pub(super) fn listed(value: Json) -> Vec<Json> {
 }
 
 /// Answers the config of a kind of node, in dbt's order of keys.
-pub(super) fn config(kind: ResourceType) -> Map<String, Json> {
+pub(super) fn config(kind: ResourceType) -> &'static Map<String, Json> {
+    static MADE: [OnceLock<Map<String, Json>>; ResourceType::COUNT] = [const { OnceLock::new() }; ResourceType::COUNT];
+    MADE[kind as usize].get_or_init(|| make(kind))
+}
+
+fn make(kind: ResourceType) -> Map<String, Json> {
     let parts: Vec<Json> = match kind {
         ResourceType::Test => vec![head(), json!({"materialized": "test", "schema": "dbt_test__audit"}), test()],
         ResourceType::Model => vec![head(), json!({"materialized": "view"}), node(), model()],

@@ -36,7 +36,7 @@ const SECTIONS: [&str; 13] = [
 const MOVED_TO_CONFIG: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
 /// Is one entry of a properties file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     /// The place of its package in the order of reading.
     pub(super) at: usize,
@@ -108,6 +108,17 @@ pub(super) struct Properties {
     diagnostics: Vec<Diagnostic>,
 }
 
+impl Properties {
+    /// Takes the entries over that an earlier version of the file has too, place by place.
+    fn take_over(&mut self, before: &Self) {
+        for (entry, before) in self.entries.iter_mut().zip(&before.entries) {
+            if entry == before {
+                *entry = before.clone();
+            }
+        }
+    }
+}
+
 impl Reader<'_> {
     /// Reads the properties files of one package, but those that were read before.
     pub(super) fn properties(&mut self, at: usize) -> Vec<Arc<Entry>> {
@@ -115,9 +126,16 @@ impl Reader<'_> {
         let mut entries = Vec::new();
         for file in package.below(&package.definition.all_paths(), &[".yml", ".yaml"]) {
             let (key, sha256) = ((at, file.path.clone()), file.file.sha256);
-            let known = self.before.properties.get(&key).filter(|(known, _)| *known == sha256);
-            let read = known.map(|(_, read)| read.clone());
-            let read = read.unwrap_or_else(|| Arc::new(read_file(at, package, &file, &self.project.engine)));
+            let read = match self.before.properties.get(&key) {
+                Some((known, read)) if *known == sha256 => read.clone(),
+                before => {
+                    let mut read = read_file(at, package, &file, &self.project.engine);
+                    if let Some((_, before)) = before {
+                        read.take_over(before);
+                    }
+                    Arc::new(read)
+                }
+            };
             self.project.diagnostics.extend(read.diagnostics.iter().cloned());
             entries.extend(read.entries.iter().cloned());
             self.memory.properties.insert(key, (sha256, read));

@@ -13,6 +13,7 @@ mod style;
 pub(crate) mod tests;
 mod write;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
@@ -20,7 +21,7 @@ use serde_json::{Map, Value as Json};
 use shape::Document;
 use style::Style;
 
-use super::reader;
+use super::{Value, reader};
 use crate::tree::Path;
 
 pub(crate) use write::is_plain;
@@ -78,6 +79,8 @@ pub(crate) fn sharing(text: &str, at: usize) -> Option<Sharing> {
 pub(crate) struct Editor {
     path: Path,
     text: String,
+    /// What the text says, once somebody has asked.
+    read: OnceCell<Option<Value>>,
     /// In which order keys stand in a mapping; others come last.
     order: &'static [&'static str],
 }
@@ -87,7 +90,7 @@ type Change = (Range<usize>, String);
 
 impl Editor {
     pub(crate) fn new(path: &Path, text: &str, order: &'static [&'static str]) -> Self {
-        Self { path: path.clone(), text: text.to_owned(), order }
+        Self { path: path.clone(), text: text.to_owned(), read: OnceCell::new(), order }
     }
 
     /// Answers the text as it is now.
@@ -95,9 +98,14 @@ impl Editor {
         &self.text
     }
 
+    /// Answers what the text says now, with its places; None where it is broken or empty.
+    pub(crate) fn read(&self) -> Option<&Value> {
+        self.read.get_or_init(|| reader::read(&self.path, &self.text).value).as_ref()
+    }
+
     /// Answers the value as it is now; null where nothing is written.
     pub(crate) fn value(&self) -> Json {
-        reader::read(&self.path, &self.text).value.map_or(Json::Null, |value| value.to_json())
+        json_of(self.read())
     }
 
     /// Answers what stands at a path.
@@ -242,15 +250,20 @@ impl Editor {
             for (span, new) in changes.iter().rev() {
                 text.replace_range(span.clone(), new);
             }
-            let read = reader::read(&self.path, &text).value.map_or(Json::Null, |value| value.to_json());
-            if read == expected || (is_nothing(&read) && is_nothing(&expected)) {
-                self.text = text;
+            let read = reader::read(&self.path, &text).value;
+            let value = json_of(read.as_ref());
+            if value == expected || (is_nothing(&value) && is_nothing(&expected)) {
+                (self.text, self.read) = (text, OnceCell::from(read));
                 return Ok(());
             }
             at = changes.first().map_or(0, |(span, _)| span.start);
         }
         Err(Error::NotExpressible { at, why: "the file is written in a way that cannot be changed here" })
     }
+}
+
+fn json_of(read: Option<&Value>) -> Json {
+    read.map_or(Json::Null, Value::to_json)
 }
 
 fn joined(steps: &[Step], step: Step) -> Vec<Step> {
