@@ -55,7 +55,7 @@ impl Projection {
     /// # Errors
     /// When the database does not answer, or an event cannot be decoded: then those before it are applied.
     pub async fn apply(&self, c: &mut Connection, events: &[Recorded]) -> Result<(), Error> {
-        let mut edits = branch::Edits::default();
+        let (mut edits, mut runs) = (branch::Edits::default(), run::Runs::default());
         for recorded in events {
             let (position, stream_id) = (recorded.position, recorded.stream_id);
             let event = match self.log.decode(c, recorded).await {
@@ -64,6 +64,7 @@ impl Projection {
                 Ok(None) => continue,
                 Err(source) => {
                     edits.write(c).await?;
+                    runs.write(c).await?;
                     return Err(Error::Read { position, stream_id, source });
                 }
             };
@@ -72,11 +73,12 @@ impl Projection {
                 Event::Project(event) => project::apply(c, &moment, event).await?,
                 Event::Branch(event) => edits.add(c, moment, event).await?,
                 Event::Compilation(event) => compilation::apply(c, &moment, event).await?,
-                Event::Run(event) => run::apply(c, &moment, event).await?,
+                Event::Run(event) => runs.add(c, moment, event).await?,
                 Event::Layout(_) => {} // the gateway folds a layout where it shows one
             }
         }
-        Ok(edits.write(c).await?)
+        edits.write(c).await?;
+        Ok(runs.write(c).await?)
     }
 }
 

@@ -5,7 +5,9 @@ mod step;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use step::{NewStep, Step, StepEnd, end_step, list_steps, plan, reset_step, start_step, usual_durations};
+pub use step::{
+    NewStep, Step, StepEnd, StepStart, end_steps, list_steps, plan, reset_step, start_steps, usual_durations,
+};
 
 use super::Moment;
 use crate::{Connection, Error};
@@ -107,17 +109,22 @@ pub async fn request(c: &mut Connection, moment: &Moment, request: &Request) -> 
     Ok(())
 }
 
-/// Notes the last event of a run's stream.
+/// Notes the last event of each of these runs' streams.
 ///
 /// # Errors
 /// When the database does.
-pub async fn advance(c: &mut Connection, moment: &Moment) -> Result<(), Error> {
-    sqlx::query("update run set version = $2, position = $3 where run_id = $1")
-        .bind(moment.stream_id)
-        .bind(moment.version)
-        .bind(moment.position)
-        .execute(c)
-        .await?;
+pub async fn advance(c: &mut Connection, last: &[Moment]) -> Result<(), Error> {
+    sqlx::query(
+        "update run as r
+        set version = n.version, position = n.position
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as n (run_id, version, position)
+        where r.run_id = n.run_id",
+    )
+    .bind(last.iter().map(|moment| moment.stream_id).collect::<Vec<_>>())
+    .bind(last.iter().map(|moment| moment.version).collect::<Vec<_>>())
+    .bind(last.iter().map(|moment| moment.position).collect::<Vec<_>>())
+    .execute(c)
+    .await?;
     Ok(())
 }
 

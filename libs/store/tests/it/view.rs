@@ -3,7 +3,7 @@
 use dvt_store::view::compilation::{self, Compiled};
 use dvt_store::view::graph::{self, Content, Diagnostic, Edge, Graph, Node};
 use dvt_store::view::project::{self, Branch, Environment};
-use dvt_store::view::run::{self, Counts, NewStep, StepEnd};
+use dvt_store::view::run::{self, Counts, NewStep, StepEnd, StepStart};
 use dvt_store::view::subject::{self, Move, Subject};
 use dvt_store::view::{Moment, Place, rebuild};
 use dvt_store::{Role, Store};
@@ -123,14 +123,18 @@ async fn shows_a_run_with_its_steps() {
     };
     run::plan(c, &at(run_id, 2), &[step("b"), step("a"), step("c")]).await.unwrap();
     run::start(c, &at(run_id, 3)).await.unwrap();
-    run::start_step(c, &at(run_id, 4), ("model.b", 1), Some([1; 32])).await.unwrap();
+    let start = |attempt: i32| {
+        let at = at(run_id, 4).at;
+        StepStart { run_id, unique_id: "model.b".into(), attempt, sql: Some([1; 32]), at }
+    };
+    run::start_steps(c, &[start(1)]).await.unwrap();
     run::reset_step(c, &at(run_id, 5), "model.b", "no connection").await.unwrap();
-    run::start_step(c, &at(run_id, 6), ("model.b", 2), Some([1; 32])).await.unwrap();
+    run::start_steps(c, &[start(2)]).await.unwrap();
     let place = Place { path: Some("models/b.sql".into()), line: Some(3), column: Some(1) };
-    let failed = StepEnd { place, duration_us: Some(5), ..StepEnd::new("model.b", "failed") };
-    run::end_step(c, &at(run_id, 7), &failed).await.unwrap();
-    let skipped = StepEnd { message: Some("needs b, which failed".into()), ..StepEnd::new("model.a", "skipped") };
-    run::end_step(c, &at(run_id, 8), &skipped).await.unwrap();
+    let failed = StepEnd { place, duration_us: Some(5), ..StepEnd::new(&at(run_id, 7), "model.b", "failed") };
+    let message = Some("needs b, which failed".into());
+    let skipped = StepEnd { message, ..StepEnd::new(&at(run_id, 8), "model.a", "skipped") };
+    run::end_steps(c, &[failed, skipped]).await.unwrap();
 
     let steps = run::list_steps(c, run_id).await.unwrap();
     assert_eq!(steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["b", "a", "c"]);
@@ -139,7 +143,7 @@ async fn shows_a_run_with_its_steps() {
     let counts = run::count_steps(c, run_id).await.unwrap();
     assert_eq!(counts, Counts { failed: 1, skipped: 1, pending: 1, ..Counts::default() });
     run::finish(c, &at(run_id, 9), "failed", (None, None)).await.unwrap();
-    run::advance(c, &at(run_id, 9)).await.unwrap();
+    run::advance(c, &[at(run_id, 9)]).await.unwrap();
     let found = run::find(c, run_id).await.unwrap().unwrap();
     assert_eq!((found.number, found.state.as_str(), found.version), (1, "finished", 9));
     let newest = run::list_before(c, Uuid::from_u128(7), i64::MAX, 10).await.unwrap();

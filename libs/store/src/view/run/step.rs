@@ -48,10 +48,23 @@ pub struct NewStep {
     pub reason: String,
 }
 
+/// Says that an attempt at a step began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepStart {
+    pub run_id: Uuid,
+    pub unique_id: String,
+    pub attempt: i32,
+    /// The SQL that it sends.
+    pub sql: Option<Sha256>,
+    pub at: DateTime<Utc>,
+}
+
 /// Says how a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepEnd {
+    pub run_id: Uuid,
     pub unique_id: String,
+    pub at: DateTime<Utc>,
     /// `succeeded`, `failed`, `unknown`, `skipped` or `cancelled`.
     pub state: &'static str,
     pub warned: bool,
@@ -66,9 +79,11 @@ pub struct StepEnd {
 
 impl StepEnd {
     /// Makes an end of which nothing more is known.
-    pub fn new(unique_id: &str, state: &'static str) -> Self {
+    pub fn new(moment: &Moment, unique_id: &str, state: &'static str) -> Self {
         Self {
+            run_id: moment.stream_id,
             unique_id: unique_id.to_owned(),
+            at: moment.at,
             state,
             warned: false,
             rows: None,
@@ -110,26 +125,28 @@ pub async fn plan(c: &mut Connection, moment: &Moment, steps: &[NewStep]) -> Res
     Ok(())
 }
 
-/// Notes that an attempt at a step begins, and the SQL that it sends.
+/// Notes that attempts at steps began, at most one of each step.
 ///
 /// # Errors
 /// When the database does.
-pub async fn start_step(
-    c: &mut Connection,
-    moment: &Moment,
-    (unique_id, attempt): (&str, i32),
-    sql: Option<Sha256>,
-) -> Result<(), Error> {
+pub async fn start_steps(c: &mut Connection, starts: &[StepStart]) -> Result<(), Error> {
     sqlx::query(
-        "update step
-        set state = 'running', attempt = $3, sql_sha256 = $4, started_at = $5, finished_at = null, message = null
-        where run_id = $1 and unique_id = $2",
+        "update step as s
+        set state = 'running',
+            attempt = n.attempt,
+            sql_sha256 = n.sql,
+            started_at = n.at,
+            finished_at = null,
+            message = null
+        from unnest($1::uuid[], $2::text[], $3::integer[], $4::bytea[], $5::timestamptz[])
+            as n (run_id, unique_id, attempt, sql, at)
+        where s.run_id = n.run_id and s.unique_id = n.unique_id",
     )
-    .bind(moment.stream_id)
-    .bind(unique_id)
-    .bind(attempt)
-    .bind(sql)
-    .bind(moment.at)
+    .bind(starts.iter().map(|start| start.run_id).collect::<Vec<_>>())
+    .bind(starts.iter().map(|start| start.unique_id.as_str()).collect::<Vec<_>>())
+    .bind(starts.iter().map(|start| start.attempt).collect::<Vec<_>>())
+    .bind(starts.iter().map(|start| start.sql.as_ref().map(<[u8; 32]>::as_slice)).collect::<Vec<_>>())
+    .bind(starts.iter().map(|start| start.at).collect::<Vec<_>>())
     .execute(c)
     .await?;
     Ok(())
@@ -149,42 +166,49 @@ pub async fn reset_step(c: &mut Connection, moment: &Moment, unique_id: &str, me
     Ok(())
 }
 
-/// Notes how a step ended. A skipped step's message takes the place of the reason it was planned for.
+/// Notes how steps ended, each at most once. A skipped step's message takes the place of the reason it was planned for.
 ///
 /// # Errors
 /// When the database does.
-pub async fn end_step(c: &mut Connection, moment: &Moment, end: &StepEnd) -> Result<(), Error> {
+pub async fn end_steps(c: &mut Connection, ends: &[StepEnd]) -> Result<(), Error> {
     sqlx::query(
-        "update step
-        set state = $3,
-            warned = $4,
-            rows = $5,
-            failures = $6,
-            message = $7,
-            reason = case when $3 = 'skipped' then coalesce($7, reason) else reason end,
-            code = $8,
-            sqlstate = $9,
-            path = $10,
-            line = $11,
-            \"column\" = $12,
-            finished_at = $13,
-            duration_us = $14
-        where run_id = $1 and unique_id = $2",
+        "update step as s
+        set state = n.state,
+            warned = n.warned,
+            rows = n.rows,
+            failures = n.failures,
+            message = n.message,
+            reason = case when n.state = 'skipped' then coalesce(n.message, s.reason) else s.reason end,
+            code = n.code,
+            sqlstate = n.sqlstate,
+            path = n.path,
+            line = n.line,
+            \"column\" = n.\"column\",
+            finished_at = n.at,
+            duration_us = n.duration_us
+        from unnest(
+            $1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::integer[], $12::integer[], $13::timestamptz[], $14::bigint[]
+        ) as n (
+            run_id, unique_id, state, warned, rows, failures, message, code,
+            sqlstate, path, line, \"column\", at, duration_us
+        )
+        where s.run_id = n.run_id and s.unique_id = n.unique_id",
     )
-    .bind(moment.stream_id)
-    .bind(&end.unique_id)
-    .bind(end.state)
-    .bind(end.warned)
-    .bind(end.rows)
-    .bind(end.failures)
-    .bind(&end.message)
-    .bind(&end.code)
-    .bind(&end.sqlstate)
-    .bind(&end.place.path)
-    .bind(end.place.line)
-    .bind(end.place.column)
-    .bind(moment.at)
-    .bind(end.duration_us)
+    .bind(ends.iter().map(|end| end.run_id).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.unique_id.as_str()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.state).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.warned).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.rows).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.failures).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.message.as_deref()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.code.as_deref()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.sqlstate.as_deref()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.place.path.as_deref()).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.place.line).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.place.column).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.at).collect::<Vec<_>>())
+    .bind(ends.iter().map(|end| end.duration_us).collect::<Vec<_>>())
     .execute(c)
     .await?;
     Ok(())
