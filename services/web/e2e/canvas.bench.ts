@@ -100,7 +100,8 @@ async function move(page: Page): Promise<Map<string, number[]>> {
 
 /** Answers what the same browser needs for frames in which nothing is drawn: what the machine itself takes. */
 async function emptyFrames(page: Page): Promise<number[]> {
-  await page.goto('about:blank');
+  await page.route('/empty', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+  await page.goto('/empty');
   return frames(page, async () => {
     for (const by of [[40, 0], [0, 40], [-40, -20]] as const) await wheel(page, by);
   });

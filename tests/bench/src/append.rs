@@ -34,9 +34,8 @@ const LOADS: [(&str, usize, Load); 5] = [
     ("append_http_32_one_project", 32, Load::Describe),
 ];
 
-pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
+pub(crate) async fn measure(stack: &Stack, figures: &mut Vec<Figure>) -> Result<()> {
     plain::make(stack).await?;
-    let mut figures = Vec::new();
     for (name, connections, load) in LOADS.into_iter().filter(|(name, ..)| stack.is_asked(name)) {
         let projects = import(stack, connections, load).await?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -56,7 +55,7 @@ pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
         }
         figures.push(Figure::new(name, median(&mut ours), "events/s").beside(median(&mut theirs)));
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Imports the projects that a load is about.
@@ -77,12 +76,14 @@ struct Editor {
     /// Which of the connections this is: each describes models of its own.
     number: usize,
     turn: usize,
+    /// The version of the branch when it began, and the last that it knows.
+    base: i64,
     version: i64,
 }
 
 impl Editor {
     fn new(http: Http, project: &str, (number, load, version): (usize, Load, i64)) -> Self {
-        Self { http, project: project.to_owned(), load, number, turn: 0, version }
+        Self { http, project: project.to_owned(), load, number, turn: 0, base: version, version }
     }
 
     fn next(&mut self) -> Value {
@@ -95,7 +96,9 @@ impl Editor {
             Load::Describe => {
                 let own = NODES / 32;
                 let unique_id = project::view_id(self.number * own + self.turn % own);
-                json!({"type": "describe_node", "unique_id": unique_id, "text": format!("As edit {} says.", self.turn)})
+                // A round begins anew with its turns, and the same text again would be no edit.
+                let text = format!("As edit {} after version {} says.", self.turn, self.base);
+                json!({"type": "describe_node", "unique_id": unique_id, "text": text})
             }
         }
     }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 /// Who sends the requests.
 const ACTOR: &str = "bench";
-/// How long a run may take, and how often it is looked at.
+/// How long a run may take, and how often it is looked at: seldom enough not to slow it down.
 const RUN: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Sends requests to one gateway. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -33,8 +33,7 @@ fn describe(edit: usize) -> Value {
     json!({"type": "describe_node", "unique_id": project::view_id(edit % MODELS), "text": format!("As edit {edit} says.")})
 }
 
-pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub(crate) async fn measure(stack: &Stack, figures: &mut Vec<Figure>) -> Result<()> {
     if stack.is_asked("live_update_p50") || stack.is_asked("live_update_p99") {
         let mut took = updates(stack).await?;
         figures.push(Figure::milliseconds("live_update_p50", percentile(&mut took, 50)));
@@ -45,11 +44,11 @@ pub(crate) async fn measure(stack: &Stack) -> Result<Vec<Figure>> {
         figures.push(Figure::milliseconds("read_your_writes_p50", percentile(&mut took, 50)));
         figures.push(Figure::milliseconds("read_your_writes_p99", percentile(&mut took, 99)));
     }
-    Ok(figures)
+    Ok(())
 }
 
-/// Edits through one gateway at a steady pace, whatever the answers take, and answers how long each edit took from its
-/// request to a client of the other gateway.
+/// Moves nodes through one gateway at a steady pace, whatever the answers take, and answers how long each move took from
+/// its request to a client of the other gateway.
 async fn updates(stack: &Stack) -> Result<Vec<Duration>> {
     let http = stack.http();
     let (arrivals, mut arrived) = mpsc::unbounded_channel();
@@ -57,22 +56,20 @@ async fn updates(stack: &Stack) -> Result<Vec<Duration>> {
     for client in 0..PROJECTS {
         let project = http.import(project::views(MODELS)?).await?;
         streams.spawn(Stream::open(stack.other_gateway, &project, client).await?.follow(arrivals.clone()));
-        projects.push((project, 1));
+        projects.push(project);
     }
+    stack.quiet().await?;
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut edits = JoinSet::new();
-    let mut sent = HashMap::new();
+    let mut moves = JoinSet::new();
     for edit in 0..WARM_UP + EDITS {
         pace.tick().await;
-        while let Some(edited) = edits.try_join_next() {
-            note(edited?, &mut projects, &mut sent)?;
-        }
-        let (project, version) = projects[edit % PROJECTS].clone();
-        edits.spawn(send(http.clone(), (project, version), edit));
+        moves.spawn(send(http.clone(), projects[edit % PROJECTS].clone(), edit));
     }
-    while let Some(edited) = edits.join_next().await {
-        note(edited?, &mut projects, &mut sent)?;
+    let mut sent = HashMap::new();
+    while let Some(moved) = moves.join_next().await {
+        let (edit, began, position) = moved??;
+        ensure!(sent.insert(position, (edit, began)).is_none(), "two edits are at position {position}");
     }
     let mut took = Vec::new();
     while took.len() < EDITS {
@@ -85,27 +82,13 @@ async fn updates(stack: &Stack) -> Result<Vec<Duration>> {
     Ok(took)
 }
 
-/// Is an edit that was answered: its number, when its request was sent, its position and version.
-type Edited = (usize, Instant, i64, i64);
-
-async fn send(http: Http, (project, version): (String, i64), edit: usize) -> Result<Edited> {
+/// Moves a node, and answers the edit's number, when its request was sent, and its position.
+async fn send(http: Http, project: String, edit: usize) -> Result<(usize, Instant, i64)> {
     let began = Instant::now();
-    // Each round through the projects edits another model.
-    let result = http.command(&project, version, describe(edit / PROJECTS)).await?;
-    let number = |field: &str| result[field].as_i64().context("an edit has a position and a version");
-    Ok((edit, began, number("position")?, number("version")?))
-}
-
-fn note(
-    edited: Result<Edited>,
-    projects: &mut [(String, i64)],
-    sent: &mut HashMap<i64, (usize, Instant)>,
-) -> Result<()> {
-    let (edit, began, position, version) = edited?;
-    let known = &mut projects[edit % PROJECTS].1;
-    *known = version.max(*known);
-    ensure!(sent.insert(position, (edit, began)).is_none(), "two edits are at position {position}");
-    Ok(())
+    let node_key = project::view_id(edit / PROJECTS % MODELS);
+    let moved =
+        http.command(&project, 1, json!({"type": "place_node", "node_key": node_key, "x": edit, "y": 0})).await?;
+    Ok((edit, began, moved["position"].as_i64().context("an edit has a position")?))
 }
 
 /// Edits and reads the graph with the edit, again and again.

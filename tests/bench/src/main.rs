@@ -94,18 +94,20 @@ impl Part {
         }
     }
 
-    async fn measure(self, stack: &Stack) -> Result<Vec<Figure>> {
+    /// Adds its figures as it has them: what is measured stays, whatever goes wrong after it.
+    async fn measure(self, stack: &Stack, figures: &mut Vec<Figure>) -> Result<()> {
         match self {
-            Self::Folder => folder::measure(stack).await,
-            Self::Edit => edit::measure(stack).await,
-            Self::Idle => idle::measure(stack).await,
-            Self::Append => append::measure(stack).await,
-            Self::Live => live::measure(stack).await,
-            Self::Crowd => crowd::measure(stack).await,
-            Self::Overhead => overhead::measure(stack).await,
-            Self::Rebuild => rebuild::measure(stack).await,
-            Self::Canvas => canvas::read(&stack.canvas),
+            Self::Folder => figures.extend(folder::measure(stack).await?),
+            Self::Edit => figures.extend(edit::measure(stack).await?),
+            Self::Idle => figures.extend(idle::measure(stack).await?),
+            Self::Append => append::measure(stack, figures).await?,
+            Self::Live => live::measure(stack, figures).await?,
+            Self::Crowd => figures.extend(crowd::measure(stack).await?),
+            Self::Overhead => figures.extend(overhead::measure(stack).await?),
+            Self::Rebuild => figures.extend(rebuild::measure(stack).await?),
+            Self::Canvas => figures.extend(canvas::read(&stack.canvas)?),
         }
+        Ok(())
     }
 }
 
@@ -117,17 +119,14 @@ async fn main() -> Result<ExitCode> {
     let mut is_good = true;
     for part in Part::ALL.into_iter().filter(|part| part.figures().iter().any(|figure| stack.is_asked(figure))) {
         let began = Instant::now();
-        match part.measure(&stack).await {
-            Ok(mut figures) => {
-                figures.retain(|figure| stack.is_asked(&figure.name));
-                is_good &= !strict || figures.iter().all(Figure::is_met);
-                results.take(figures)?;
-            }
-            Err(error) => {
-                is_good = false;
-                eprintln!("bench: could not measure {}: {error:#}", part.figures().join(", "));
-            }
+        let mut figures = Vec::new();
+        if let Err(error) = part.measure(&stack, &mut figures).await {
+            is_good = false;
+            eprintln!("bench: could not measure all of {}: {error:#}", part.figures().join(", "));
         }
+        figures.retain(|figure| stack.is_asked(&figure.name));
+        is_good &= !strict || figures.iter().all(Figure::is_met);
+        results.take(figures)?;
         eprintln!("bench: {} took {:.0} s", part.figures().join(", "), began.elapsed().as_secs_f64());
     }
     results.print();
