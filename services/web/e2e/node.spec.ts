@@ -1,7 +1,7 @@
 /** The panel of a node: its text, what it compiles to, configs, columns and tests. */
 import { type Locator, type Page, expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, node, strip, test, writeSql } from './app';
+import { edit, goToNode, graphIsDrawn, makeSample, node, strip, test, writeSql } from './app';
 
 const BOOKINGS = 'node=model.night_trains.fct_bookings';
 
@@ -43,6 +43,27 @@ test('a line of the source is marked in what it compiles to, and back', async ({
   await expect(compiled.locator('.cm-linked')).toContainText('int_bookings_travelled');
   await compiled.locator('.cm-line', { hasText: 'days_ahead' }).first().click();
   await expect(source.locator('.cm-linked')).toContainText('days_ahead');
+  await source.getByRole('textbox', { name: 'Source of fct_bookings' }).focus();
+  await page.keyboard.press('Control+Home');
+  for (let line = 1; !(await compiled.locator('.cm-linked').getByText('int_bookings_travelled').isVisible()); line += 1) {
+    expect(line, 'no line of the source is marked').toBeLessThan(40);
+    await page.keyboard.press('ArrowDown');
+  }
+});
+
+test('nulls are marked in the rows, and the types of the columns named', async ({ open }) => {
+  const project = await makeSample('nulls');
+  await edit(project, { type: 'set_sql', unique_id: 'model.night_trains.dim_lines', sql: "select null::int as nothing, 'null'::text as word, ''::text as empty" });
+  const page = await open(`/projects/${project}?node=model.night_trains.dim_lines&tab=preview`);
+  await page.getByRole('button', { name: /^Show rows/ }).click();
+  const rows = page.getByRole('region', { name: 'Rows' });
+  await expect(rows.getByRole('columnheader')).toHaveText([/nothing int/, /word text/, /empty text/]);
+  const cell = (at: number) => rows.getByRole('cell').nth(at);
+  await expect(cell(0)).toHaveText('null');
+  await expect(cell(0)).toHaveAttribute('data-null', 'true');
+  await expect(cell(1)).toHaveText('null');
+  await expect(cell(1)).not.toHaveAttribute('data-null');
+  await expect(cell(2)).toHaveText('');
 });
 
 test('what changed since it was published stands in the text', async ({ open }) => {
