@@ -142,7 +142,7 @@ test('a node and its columns are described, and its history says who did', async
   await expect(strip(page)).toContainText('described fct_bookings');
   await panel.getByRole('button', { name: /^Description of booking_id:/ }).click();
   await panel.getByRole('textbox', { name: 'Description of booking_id' }).fill('The key.');
-  await panel.getByRole('button', { name: 'Save' }).click();
+  await panel.getByRole('list', { name: 'Columns' }).getByRole('button', { name: 'Save' }).click();
   await expect(strip(page)).toContainText('described fct_bookings.booking_id');
   await expect(panel.getByRole('list', { name: 'Used by' })).toContainText('fct_breakfasts');
   await page.getByRole('tab', { name: 'History' }).click();
