@@ -55,7 +55,7 @@ impl Projection {
     /// # Errors
     /// When the database does not answer, or an event cannot be decoded: then those before it are applied.
     pub async fn apply(&self, c: &mut Connection, events: &[Recorded]) -> Result<(), Error> {
-        let (mut edits, mut runs) = (branch::Edits::default(), run::Runs::default());
+        let mut waiting = Waiting::default();
         for recorded in events {
             let (position, stream_id) = (recorded.position, recorded.stream_id);
             let event = match self.log.decode(c, recorded).await {
@@ -63,22 +63,36 @@ impl Projection {
                 // Erased by law: nothing is left to show but that it was.
                 Ok(None) => continue,
                 Err(source) => {
-                    edits.write(c).await?;
-                    runs.write(c).await?;
+                    waiting.write(c).await?;
                     return Err(Error::Read { position, stream_id, source });
                 }
             };
             let moment = moment(recorded);
             match &event {
-                Event::Project(event) => project::apply(c, &moment, event).await?,
-                Event::Branch(event) => edits.add(c, moment, event).await?,
+                Event::Project(event) => waiting.projects.add(c, moment, event).await?,
+                Event::Branch(event) => waiting.edits.add(c, moment, event).await?,
                 Event::Compilation(event) => compilation::apply(c, &moment, event).await?,
-                Event::Run(event) => runs.add(c, moment, event).await?,
+                Event::Run(event) => waiting.runs.add(c, moment, event).await?,
                 Event::Layout(_) => {} // the gateway folds a layout where it shows one
             }
         }
-        edits.write(c).await?;
-        Ok(runs.write(c).await?)
+        Ok(waiting.write(c).await?)
+    }
+}
+
+/// Is what is written together: once a batch, not once an event.
+#[derive(Default)]
+struct Waiting {
+    projects: project::Projects,
+    edits: branch::Edits,
+    runs: run::Runs,
+}
+
+impl Waiting {
+    async fn write(&mut self, c: &mut Connection) -> Result<(), dvt_store::Error> {
+        self.projects.write(c).await?;
+        self.edits.write(c).await?;
+        self.runs.write(c).await
     }
 }
 
