@@ -64,13 +64,11 @@ impl Relay {
     async fn lead(&mut self, signal: &Signal, shutdown: &CancellationToken) {
         let started = Instant::now();
         let mut machine = Machine::default();
-        let mut listener = None;
+        let mut listener = self.store.listen();
         let mut pace = Pace::new(APART);
         while !shutdown.is_cancelled() {
             pace.begin();
-            if listener.is_none() {
-                listener = self.store.listen().await.ok();
-            }
+            listener.connect().await;
             let mut input = Some(Input::Tick);
             while let Some(next) = input.take().filter(|_| !shutdown.is_cancelled()) {
                 for effect in machine.handle(next, started.elapsed()) {
@@ -81,10 +79,7 @@ impl Relay {
             }
             let woken = async {
                 pace.next().await;
-                match &mut listener {
-                    Some(listener) => listener.woken().await,
-                    None => std::future::pending().await,
-                }
+                listener.woken().await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}

@@ -71,6 +71,8 @@ impl Cluster {
             let server = Server::open(&folder, Mode::Kept { password: password.clone() })?;
             Ok(Self { server, folder, password: Some(password), _temporary: None })
         })
+        .await?
+        .closed()
         .await
     }
 
@@ -80,7 +82,7 @@ impl Cluster {
     /// When it cannot be started: a missing server fails the test.
     pub async fn temporary() -> &'static Self {
         static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
-        let start = || blocking(Self::throw_away);
+        let start = async || blocking(Self::throw_away).await?.closed().await;
         CLUSTER.get_or_try_init(start).await.unwrap_or_else(|error| panic!("could not start PostgreSQL: {error:?}"))
     }
 
@@ -90,6 +92,15 @@ impl Cluster {
         let folder = temporary.path().to_owned();
         let server = Server::open(&folder, Mode::ThrowAway)?;
         Ok(Self { server, folder, password: None, _temporary: Some(temporary) })
+    }
+
+    /// Closes the databases that each cluster has to all but the superuser. Once, by the owner: Postgres refuses to
+    /// revoke twice at the same time.
+    async fn closed(self) -> Result<Self, Error> {
+        if self.is_owner() {
+            self.execute("postgres", "revoke all on database postgres, template1 from public").await?;
+        }
+        Ok(self)
     }
 
     /// Answers the superuser's address of a database.
@@ -146,9 +157,6 @@ impl Cluster {
             self.execute("postgres", &format!("alter role {name} password '{password}'")).await?;
         }
         self.make_database(name, "template1", name).await?;
-        for open in ["postgres", "template1"] {
-            self.execute("postgres", &format!("revoke all on database {open} from public")).await?;
-        }
         Ok(self.url_of(name, password.as_deref(), name))
     }
 

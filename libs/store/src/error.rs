@@ -36,7 +36,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Makes the error of a database that does not answer, for simulation: sqlx has no other home.
+    /// Makes the error of a database that does not answer, for those who did not ask it, and for simulation.
     pub fn unreachable() -> Self {
         Self::Unreachable(sqlx::Error::PoolTimedOut)
     }

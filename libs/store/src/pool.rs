@@ -16,10 +16,10 @@ use crate::Error;
 /// How long a caller waits for a free connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long nobody asks a database again that was away. A process has two pools, whose connections all break at once,
-/// and listens and appends beside them: in all it asks less than ten times a second.
+/// and appends beside them: in all it asks less than ten times a second.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// How long the listener waits before it tries a broken connection again: it is only a hint, and its readers poll.
-const LISTEN_BACKOFF: Duration = Duration::from_secs(1);
+/// How long a connection that was lent is taken to work still.
+const FRESH: Duration = Duration::from_secs(1);
 const CHANNEL: &str = "dvt_log";
 
 /// Says where DVT+'s own database is.
@@ -87,7 +87,8 @@ pub struct Store {
     role: Role,
     pool: PgPool,
     options: PgConnectOptions,
-    /// While the database is away: when it may be asked again. Everyone else is told at once that it is.
+    /// While the database is away: when it may be asked for a connection again. Until then there are those that are
+    /// idle; whoever finds none that works is told at once that it is away.
     away: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -101,8 +102,11 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(config.database_pool_size)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false) // the guard below answers that too
-            .before_acquire(|connection, _| Box::pin(is_idle(connection)))
+            .test_before_acquire(false) // the guards answer that too
+            .before_acquire(|connection, lent| {
+                Box::pin(async move { Ok(lent.idle_for < FRESH || is_idle(connection).await?) })
+            })
+            .after_release(|connection, _| Box::pin(is_idle(connection)))
             .connect_with(options.clone())
             .await?;
         Ok(Self { role, pool, options, away: Arc::default() })
@@ -114,10 +118,12 @@ impl Store {
     /// When no connection is free in time or the database does not answer.
     pub async fn acquire(&self) -> Result<Lent, Error> {
         let asked = Instant::now();
-        self.may_ask(asked)?;
-        let acquired = self.pool.acquire().await;
+        let acquired = match self.may_ask(asked) {
+            true => self.heard(self.pool.acquire().await),
+            false => self.pool.try_acquire().ok_or_else(Error::unreachable),
+        };
         self.measure(asked);
-        Ok(Lent(self.heard(acquired)?))
+        acquired.map(Lent)
     }
 
     /// Begins a transaction.
@@ -130,25 +136,24 @@ impl Store {
     /// cancelled call left inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let asked = Instant::now();
-        self.may_ask(asked)?;
-        let begun = self.pool.begin().await;
+        let begun = match self.may_ask(asked) {
+            true => self.heard(self.pool.begin().await),
+            false => self.pool.try_begin().await?.ok_or_else(Error::unreachable),
+        };
         self.measure(asked);
-        Ok(Tx(self.heard(begun)?))
+        begun.map(Tx)
     }
 
-    /// Lets one caller at a time ask a database that was away; a connection that is idle may be one that still works.
-    fn may_ask(&self, now: Instant) -> Result<(), Error> {
+    /// Lets one caller at a time ask a database that was away.
+    fn may_ask(&self, now: Instant) -> bool {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        match *away {
-            Some(again) if now < again && self.pool.num_idle() == 0 => {
-                Err(Error::Unreachable(sqlx::Error::PoolTimedOut))
-            }
-            Some(_) => {
-                *away = Some(now + ASK_AGAIN);
-                Ok(())
-            }
-            None => Ok(()),
+        let Some(again) = &mut *away else { return true };
+        let may = now >= *again;
+        if may {
+            // Until the answer is heard; a caller that is cancelled hears none.
+            *again = now + ACQUIRE_TIMEOUT;
         }
+        may
     }
 
     /// Notes whether the database answered. A pool whose connections are all lent says nothing of it.
@@ -170,22 +175,27 @@ impl Store {
         metrics::DATABASE_CONNECTIONS.set([role, "used"], (all - idle).max(0.0));
     }
 
-    /// Opens a connection of its own, outside the pool.
+    /// Opens a connection of its own, outside the pool. Whoever asks again waits in between.
     pub(crate) async fn dedicated(&self) -> Result<PgConnection, Error> {
         Ok(self.options.connect().await?)
     }
 
-    /// Listens for appends to the log.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn listen(&self) -> Result<Listener, Error> {
-        self.may_ask(Instant::now())?;
+    /// Listens for appends to the log, once the listener is connected.
+    pub fn listen(&self) -> Listener {
+        Listener { store: self.clone(), connected: None }
+    }
+
+    async fn listener(&self) -> Result<PgListener, Error> {
+        if !self.may_ask(Instant::now()) {
+            return Err(Error::unreachable());
+        }
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = self.heard(pool.connect_with(self.options.clone()).await)?;
         let mut listener = PgListener::connect_with(&pool).await?;
+        // It would ask a database that is away in each of its readers' rounds.
+        listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        Ok(Listener(listener))
+        Ok(listener)
     }
 
     /// Closes the pool, after what runs on it has ended.
@@ -273,21 +283,28 @@ impl DerefMut for Tx {
 
 /// Wakes readers of the log. Only a hint: notifications are lost while the connection is, so readers poll as well.
 #[derive(Debug)]
-pub struct Listener(PgListener);
+pub struct Listener {
+    store: Store,
+    connected: Option<PgListener>,
+}
 
 impl Listener {
-    /// Waits until something was appended, or may have been while the connection was broken.
+    /// Connects where it is not; a database that is away is asked as seldom as by all others.
+    pub async fn connect(&mut self) {
+        if self.connected.is_none() {
+            self.connected = self.store.listener().await.ok();
+        }
+    }
+
+    /// Waits until something was appended, or may have been as the connection broke; for ever where there is none.
     ///
     /// # Cancel safety
     /// Cancel safe: a notification that arrived in between wakes the next call.
     pub async fn woken(&mut self) {
-        match self.0.try_recv().await {
-            // None: reconnected, and something may have been missed.
-            Ok(Some(_) | None) => while self.0.next_buffered().is_some() {},
-            Err(error) => {
-                tracing::warn!(%error, "could not listen for appends");
-                tokio::time::sleep(LISTEN_BACKOFF).await;
-            }
+        let Some(connected) = &mut self.connected else { return std::future::pending().await };
+        match connected.try_recv().await {
+            Ok(Some(_)) => while connected.next_buffered().is_some() {},
+            Ok(None) | Err(_) => self.connected = None,
         }
     }
 }

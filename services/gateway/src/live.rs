@@ -84,14 +84,12 @@ struct Tail {
 
 impl Tail {
     async fn follow(self, signal: Signal, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut listener = None;
+        let mut listener = self.store.listen();
         let mut known = None;
         let mut pace = Pace::new(APART);
         loop {
             pace.begin();
-            if listener.is_none() {
-                listener = self.store.listen().await.ok();
-            }
+            listener.connect().await;
             match self.read(&mut known).await {
                 Ok(position) => {
                     metrics::LOG_POSITION.set([], position as f64);
@@ -102,10 +100,7 @@ impl Tail {
             }
             let woken = async {
                 pace.next().await;
-                match &mut listener {
-                    Some(listener) => listener.woken().await,
-                    None => std::future::pending().await,
-                }
+                listener.woken().await;
             };
             tokio::select! {
                 () = stop.cancelled() => break,

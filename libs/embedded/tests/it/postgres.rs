@@ -71,9 +71,19 @@ async fn keeps_the_role_of_the_target_out_of_the_log() {
     let target = cluster.create_owned_database("warehouse").await.expect("a database");
     let connect = async |url: &str| tokio_postgres::connect(url, tokio_postgres::NoTls).await.map(drop);
     connect(&target).await.expect("its own database is open to it");
-    let log = format!("{}log", target.strip_suffix("warehouse").expect("it ends with the database"));
-    let refused = connect(&log).await.expect_err("the log is closed to it");
-    assert_eq!(refused.code().map(|code| code.code().to_owned()), Some("42501".to_owned()));
+    for closed in ["log", "postgres", "template1"] {
+        let url = format!("{}{closed}", target.strip_suffix("warehouse").expect("it ends with the database"));
+        let refused = connect(&url).await.expect_err("it is closed to it");
+        assert_eq!(refused.code().map(|code| code.code().to_owned()), Some("42501".to_owned()), "{closed}");
+    }
+}
+
+#[tokio::test]
+async fn makes_databases_with_owners_at_the_same_time() {
+    let cluster = Cluster::temporary().await;
+    let create = |n| async move { cluster.create_owned_database(&format!("owned_{n}")).await };
+    let made = (0..12).map(create).collect::<tokio::task::JoinSet<_>>().join_all().await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
 }
 
 #[tokio::test]

@@ -235,7 +235,8 @@ async fn the_chain_verifies_also_after_an_erasure_and_names_what_was_changed() {
 #[tokio::test]
 async fn wakes_a_listener() {
     let store = Database::create().await.store(Role::Gateway).await;
-    let mut listener = store.listen().await.unwrap();
+    let mut listener = store.listen();
+    listener.connect().await;
     let c = &mut store.acquire().await.unwrap();
 
     event::append(c, id(), &[a_command(id(), id(), 1)]).await.unwrap();

@@ -8,7 +8,7 @@ use dvt_store::{Config, Retry, Role, Store};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::database::Database;
+use super::database::{Database, a_command, id};
 
 /// How often the store is asked for a connection.
 const CALLS: usize = 200;
@@ -47,18 +47,35 @@ async fn a_database_that_is_away_is_asked_now_and_then_and_found_again() {
     let port = door(address.to_owned(), is_away, asked.clone()).await;
     let store = Store::connect(&Config::of(format!("{before}@127.0.0.1:{port}/{name}")), Role::Gateway).await.unwrap();
 
+    let ask = async || {
+        let mut lent = store.acquire().await?;
+        Ok(sqlx::raw_sql("select 1").execute(&mut *lent).await.map(drop)?)
+    };
+    let mut listener = store.listen();
+    listener.connect().await;
+
     away.send(true).unwrap();
     asked.store(0, Ordering::Relaxed);
     for _ in 0..CALLS {
-        assert_eq!(store.acquire().await.unwrap_err().retry(), Retry::Transient);
+        let refused: Result<(), dvt_store::Error> = ask().await;
+        assert_eq!(refused.unwrap_err().retry(), Retry::Transient);
+        listener.connect().await;
+        let _ = tokio::time::timeout(Duration::from_millis(1), listener.woken()).await;
     }
     let asked = asked.load(Ordering::Relaxed);
-    assert!((1..=ASKED).contains(&asked), "{CALLS} calls asked {asked} times");
+    assert!((1..=ASKED).contains(&asked), "{CALLS} calls and a listener asked {asked} times");
 
     away.send(false).unwrap();
-    while store.acquire().await.is_err() {
+    while ask().await.is_err() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    listener.connect().await;
+    let woken = async {
+        let event = a_command(id(), id(), 1);
+        dvt_store::event::append(&mut store.acquire().await.unwrap(), id(), &[event]).await.unwrap();
+        listener.woken().await;
+    };
+    tokio::time::timeout(Duration::from_secs(5), woken).await.expect("the listener is connected again");
 }
 
 #[tokio::test]
