@@ -10,11 +10,11 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::dynamic_filter_fn;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, dynamic_filter_fn, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::{metrics, trace};
 
@@ -56,10 +56,7 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         true => json(std::io::stderr).boxed(),
         false => tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr).boxed(),
     };
-    // Asked anew each time: an answer that is kept would meet what the last `log` record left of the filters' state.
-    let traced = dynamic_filter_fn(|metadata, _| is_traced(metadata));
-    let spans = provider.as_ref().map(|provider| spans(provider.tracer("dvt")).with_filter(traced));
-    tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).try_init()?;
+    subscriber((logs, filter), provider.as_ref().map(|provider| provider.tracer("dvt"))).try_init()?;
     if provider.is_some() {
         trace::switch_on();
     }
@@ -105,6 +102,21 @@ fn ratio() -> anyhow::Result<f64> {
     Ok(ratio)
 }
 
+/// Writes logs through their filter, and spans where there is a tracer.
+fn subscriber<L>((logs, filter): (L, EnvFilter), tracer: Option<SdkTracer>) -> impl Subscriber + Send + Sync
+where
+    L: Layer<Registry> + Send + Sync,
+{
+    let spans = tracer.map(|tracer| spans(tracer).with_filter(anew(filter_fn(is_traced))));
+    tracing_subscriber::registry().with(logs.with_filter(anew(filter))).with(spans)
+}
+
+/// Lets a filter be asked for each event: an answer that is kept would meet the mark that a question without an event left
+/// (librdkafka's client asks one at its start, a `log` record is one), and the thread's next events would be lost.
+fn anew<S>(filter: impl Filter<S>) -> impl Filter<S> {
+    filter.and(dynamic_filter_fn(|_, _| true).with_max_level_hint(LevelFilter::TRACE))
+}
+
 /// Says what goes into traces: our own spans, and warnings inside of them.
 fn is_traced(metadata: &Metadata<'_>) -> bool {
     let least = if metadata.is_span() { Level::INFO } else { Level::WARN };
@@ -132,4 +144,41 @@ where
     let mut layer = layer.with_current_span(true).with_span_list(false);
     layer.inner_layer_mut().add_dynamic_field("trace_id", |_, _| trace::id());
     layer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn loses_no_event_after_a_question() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let logs = json(move || written.clone());
+        let _guard = subscriber((logs, EnvFilter::new(DEFAULT_FILTER)), None).set_default();
+        for _ in 0..2 {
+            let _ = tracing::enabled!(target: "librdkafka", Level::INFO);
+            tracing::info!("kept");
+            tracing::debug!("filtered");
+        }
+        let lines = lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = String::from_utf8_lossy(&lines);
+        assert_eq!((lines.matches("kept").count(), lines.matches("filtered").count()), (2, 0), "{lines}");
+    }
 }
