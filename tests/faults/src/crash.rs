@@ -14,8 +14,8 @@ use crate::parts::Parts;
 use crate::report::Report;
 use crate::world::{Service, World};
 
-/// How often work is given until a point is reached.
-const BURSTS: usize = 6;
+/// How long work is given until a point is reached.
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Is one place to die at.
@@ -163,10 +163,7 @@ async fn pass(
             // With two processes, the other one waits for the lease of the dead as it would anywhere.
             done = outlived, if replicas == 1 => drop(done?),
         }
-        let mut verdict = settle(world, burst).await?;
-        let missed = unreached(world, points).map(|point| format!("{} was not reached", point.name));
-        verdict.findings.extend(missed);
-        Ok(verdict)
+        settle_after(world, burst, points).await
     };
     let verdict = done.await;
     let labels: Vec<String> = points.iter().map(Point::label).collect();
@@ -191,13 +188,13 @@ pub(crate) async fn one(
 /// Works until every point was reached, or it is not worth while to go on.
 async fn work(world: &World<'_>, burst: &Burst, points: &[Point]) -> Result<()> {
     let play = points.iter().fold(Play::default(), |play, point| play.and(point.play));
-    for _ in 0..BURSTS {
+    let patience = Instant::now() + PATIENCE;
+    loop {
         burst.play(play).await?;
-        if unreached(world, points).next().is_none() {
-            break;
+        if unreached(world, points).next().is_none() || Instant::now() >= patience {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 fn unreached<'a>(world: &World<'_>, points: &'a [Point]) -> impl Iterator<Item = &'a Point> {
@@ -221,6 +218,13 @@ pub(crate) async fn settle(world: &World<'_>, burst: &Burst) -> Result<Verdict> 
     world.ready().await?;
     world.drained().await?;
     check::check(world, burst).await
+}
+
+/// Does so after points that had to be reached.
+async fn settle_after(world: &World<'_>, burst: &Burst, points: &[Point]) -> Result<Verdict> {
+    let mut verdict = settle(world, burst).await?;
+    verdict.findings.extend(unreached(world, points).map(|point| format!("{} was not reached", point.name)));
+    Ok(verdict)
 }
 
 /// What is asked of a process, which does it in a way of its own.
@@ -281,8 +285,13 @@ async fn relay(world: &mut World<'_>, burst: &Burst, (point, replicas): (Point, 
     }
     let done = async {
         world.ready().await?;
-        work(world, burst, &[point]).await?;
-        let mut verdict = settle(world, burst).await?;
+        let points = [point];
+        tokio::select! {
+            worked = work(world, burst, &points) => worked?,
+            // The relay's own lease runs out as it does anywhere.
+            outlived = world.outlive(point.service) => outlived?,
+        }
+        let mut verdict = settle_after(world, burst, &points).await?;
         crate::kafka::published(&mut verdict, world, after).await?;
         Ok(verdict)
     };

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Result;
 use rustix::process::Pid;
 
-use crate::client::Burst;
+use crate::client::{Burst, Play};
 use crate::crash::settle;
 use crate::parts::Parts;
 use crate::process::Process;
@@ -49,7 +49,8 @@ const LARGE: [&str; 2] = ["kafka away", "kafka wiped"];
 const REPLICAS: usize = 2;
 /// How many files more than before a process may hold open when a fault has ended.
 const FILES: usize = 24;
-
+/// How often in a row a process may hold more than the last time.
+const GROWTHS: usize = 3;
 /// What a process may hold more than the tenth of its memory that it may have gained: caches fill with the first work.
 const MEMORY: u64 = 8 * 1024;
 
@@ -159,13 +160,16 @@ impl<'a, 'b> Rows<'a, 'b> {
         let verdict = async {
             hits = fault(&self.world, &self.burst).await?;
             let mut verdict = settle(&self.world, &self.burst).await?;
-            if !self.grown().is_empty() {
+            for _ in 0..GROWTHS {
+                if self.grown().is_empty() {
+                    break;
+                }
                 // What the first work of a kind fills once is no leak: a leak grows each time.
                 self.held = self.holdings();
                 hits += fault(&self.world, &self.burst).await?;
                 verdict.add(settle(&self.world, &self.burst).await?);
-                verdict.findings.extend(self.grown());
             }
+            verdict.findings.extend(self.grown());
             self.held = self.holdings();
             anyhow::Ok(verdict)
         };
@@ -212,6 +216,23 @@ async fn both<T>(work: impl Future<Output = Result<()>>, fault: impl Future<Outp
     let (worked, struck) = tokio::join!(work, fault);
     worked?;
     struck
+}
+
+/// Works until the fault is over.
+async fn under_load<T>(burst: &Burst, fault: impl Future<Output = Result<T>>) -> Result<T> {
+    let over = std::cell::Cell::new(false);
+    let load = async {
+        while !over.get() {
+            burst.play(Play::ALL).await?;
+        }
+        Ok(())
+    };
+    let fault = async {
+        let struck = fault.await;
+        over.set(true);
+        struck
+    };
+    both(load, fault).await
 }
 
 /// Lists every service's processes that can be killed without asking a client to wait: all but gateways.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use tokio_postgres::Client;
 
 use super::postgres::under_way;
-use super::{behind_the_gateway, both};
+use super::{behind_the_gateway, both, under_load};
 use crate::check::Verdict;
 use crate::client::{Burst, Play};
 use crate::proxy::Weather;
@@ -143,7 +143,7 @@ pub(super) async fn dropped(world: &World<'_>, burst: &Burst) -> Result<usize> {
         }
         Ok(())
     };
-    both(burst.play(Play { edits: 2 * TIMES, ..Play::ALL }), drops).await?;
+    under_load(burst, drops).await?;
     Ok(TIMES)
 }
 

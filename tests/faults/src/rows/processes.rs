@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use tokio::process::Command;
 
-use super::both;
 use super::postgres::under_way;
+use super::{both, under_load};
 use crate::client::{Burst, Play};
 use crate::world::{Service, World};
 
@@ -101,23 +101,15 @@ pub(super) async fn paused(world: &World<'_>, burst: &Burst) -> Result<usize> {
 
 /// Every process is restarted, one after the other, under load.
 pub(super) async fn rolled(world: &World<'_>, burst: &Burst) -> Result<usize> {
-    let over = std::cell::Cell::new(false);
     let fault = async {
         let mut restarted = Ok(());
         for process in world.processes() {
             under_way(burst, 1).await?;
             restarted = restarted.and(process.restart(&world.http).await);
         }
-        over.set(true);
         restarted
     };
-    let load = async {
-        while !over.get() {
-            burst.play(Play::ALL).await?;
-        }
-        anyhow::Ok(())
-    };
-    both(load, fault).await?;
+    under_load(burst, fault).await?;
     Ok(world.processes().count())
 }
 
