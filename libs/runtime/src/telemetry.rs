@@ -18,7 +18,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::{metrics, trace};
 
-/// What is logged where `RUST_LOG` says nothing: our own changes of state, and warnings of libraries.
+/// What is logged; empty or missing: see below.
+const FILTER: &str = "RUST_LOG";
+/// Our own changes of state, and warnings of libraries.
 const DEFAULT_FILTER: &str = "info,librdkafka=warn,rdkafka=warn,sqlx=warn,tokio_postgres=warn,hyper=warn";
 /// Where traces go; empty or missing: nowhere.
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -42,7 +44,7 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
     #[cfg(feature = "failpoints")]
     crate::failpoints::arm();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter = filter(std::env::var(FILTER).ok())?;
     let is_json = match std::env::var("LOG_FORMAT").as_deref() {
         Ok("json") => true,
         Ok("pretty") => false,
@@ -76,6 +78,15 @@ impl Telemetry {
             Ok(Err(error)) => tracing::warn!(%error, "could not send the last spans"),
             Err(_) => tracing::warn!("could not send the last spans in time"),
         }
+    }
+}
+
+fn filter(asked: Option<String>) -> anyhow::Result<EnvFilter> {
+    match asked.filter(|asked| !asked.is_empty()) {
+        Some(asked) => {
+            EnvFilter::try_new(&asked).with_context(|| format!("{FILTER} is {asked:?}; e.g. info,sqlx=warn"))
+        }
+        None => Ok(EnvFilter::new(DEFAULT_FILTER)),
     }
 }
 
@@ -164,6 +175,16 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn logs_by_default_where_nothing_is_asked_and_says_what_it_cannot_read() {
+        let default = EnvFilter::new(DEFAULT_FILTER).to_string();
+        for nothing in [None, Some(String::new())] {
+            assert_eq!(filter(nothing).unwrap().to_string(), default);
+        }
+        let refused = filter(Some("dvt=loud".to_owned())).unwrap_err();
+        assert!(refused.to_string().starts_with("RUST_LOG is \"dvt=loud\""), "{refused}");
     }
 
     #[test]
