@@ -11,6 +11,7 @@ export default defineConfig({
   use: {
     baseURL: process.env.DVT_URL,
     viewport: { width: 1440, height: 900 },
+    actionTimeout: 60_000,
     launchOptions: { executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] },
     trace: 'retain-on-failure',
   },

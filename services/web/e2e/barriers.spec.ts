@@ -174,7 +174,7 @@ test('nothing that came of a run or an edit has a barrier', async ({ open }) => 
 /** What the API answers in the place of itself, to see a page while it waits and when it fails. */
 const ANSWERS = {
   loading: () => undefined,
-  failing: (route: Route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'internal error', trace_id: 'abc', docs: '' } }),
+  failing: (route: Route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'this is a fault of DVT+; its log says more under the trace id', trace_id: 'abc', docs: '' } }),
   offline: (route: Route) => route.abort(),
 };
 

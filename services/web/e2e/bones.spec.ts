@@ -54,6 +54,9 @@ test('every node, file, run, step and version has an address of its own', async 
   await expect(page.getByRole('region', { name: 'Event', exact: true })).toContainText('position');
   await page.goto('/nowhere');
   await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await page.goto(`/projects/${project}/nowhere`);
+  await expect(page.getByRole('main').getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(page.getByRole('navigation', { name: 'Project' })).toBeVisible();
 });
 
 test('a lost connection is said, and what happened meanwhile is caught up', async ({ open }) => {

@@ -20,7 +20,7 @@ test('from ready to a published change and a green run', async ({ open }) => {
   await expect(page.getByText(/edits in \d+ files/)).toBeVisible();
   await press(page.getByRole('button', { name: 'Rename', exact: true }));
   await press(page.getByRole('button', { name: 'Run', exact: true }));
-  await press(page.getByText('Run 1 started').locator('..').getByRole('link', { name: 'View' }));
+  await press(page.getByText(/^Run 1 /).locator('..').getByRole('link', { name: 'View' }));
   await expect(page.getByRole('heading', { name: /^Run 1 .*succeeded/ })).toBeVisible({ timeout: 120_000 });
   await press(page.getByRole('banner').getByRole('link', { name: 'Publish', exact: true }));
   await press(page.getByRole('button', { name: /^Publish version/ }));

@@ -82,7 +82,7 @@ test('what failed leads to its line, and from a failed view its trace id is take
   await page.getByRole('alert').getByRole('link', { name: /stg_rail__stations.sql:1/ }).click();
   await expect(page.getByRole('textbox', { name: 'Text of stg_rail__stations' })).toBeVisible();
   await page.context().grantPermissions(['clipboard-write', 'clipboard-read']);
-  await page.route(/\/api\/.*\/runs$/, (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'internal error', trace_id: 'abc', docs: '' } }));
+  await page.route(/\/api\/.*\/runs$/, (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', json: { type: '', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'this is a fault of DVT+; its log says more under the trace id', trace_id: 'abc', docs: '' } }));
   await page.goto(`/projects/${project}/runs`);
   await page.getByRole('alert').getByRole('button', { name: 'Copy trace id' }).click();
   await expect(page.getByRole('button', { name: 'Trace id copied' })).toBeVisible();

@@ -1,19 +1,21 @@
 /** Takes pictures of the canvas: a node's panel, the dialogs, two people at one place. */
 import { type Page, expect } from '@playwright/test';
 
-import { goToNode, graphIsDrawn, makeSample, strip, test, writeSql } from './app';
+import { edit, goToNode, graphIsDrawn, makeSample, strip, test, writeSql } from './app';
 import { take } from './shots';
 
 test.setTimeout(1_500_000);
 
 async function runAll(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run \d+ .*succeeded/ })).toBeVisible({ timeout: 120_000 });
 }
 
 test('a node', async ({ open }) => {
-  const at = `/projects/${await makeSample('night_trains')}`;
+  const project = await makeSample('night_trains');
+  await edit(project, { type: 'describe_node', unique_id: 'model.night_trains.fct_bookings', text: 'One row for each booking, cancelled or not.' });
+  const at = `/projects/${project}`;
   const page = await open(at);
   await graphIsDrawn(page);
   await runAll(page);
@@ -24,7 +26,7 @@ test('a node', async ({ open }) => {
     await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click();
     await take(page, name);
   }
-  await page.getByRole('complementary', { name: /fct_bookings/ }).getByRole('button', { name: /imported/ }).click();
+  await page.getByRole('complementary', { name: /fct_bookings/ }).getByRole('button', { name: /described/ }).click();
   await take(page, 'node-history-event');
   await page.getByRole('tab', { name: 'Config' }).click();
   await page.getByRole('button', { name: /^materialized: table/ }).click();

@@ -9,7 +9,7 @@ async function runNode(page: Page, select: string): Promise<void> {
   await page.getByLabel('--select').fill(select);
   await expect(page).toHaveURL(/select=/);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(strip(page)).toContainText('started');
+  await expect(strip(page)).toContainText('Run 1');
 }
 
 async function textOf(panel: Locator, name: string): Promise<Locator> {
@@ -106,7 +106,7 @@ test('the rows of one CTE are shown; Ctrl Shift Enter runs the node', async ({ o
   await expect(panel.getByText(/^Preview of \w+ · \d+ rows/)).toBeVisible();
   await (await textOf(panel, 'stg_rail__lines')).click();
   await page.keyboard.press('Control+Shift+Enter');
-  await expect(strip(page)).toContainText('Run 2 started');
+  await expect(strip(page)).toContainText('Run 2');
 });
 
 test('columns of the target are declared, and tested from a list', async ({ open }) => {

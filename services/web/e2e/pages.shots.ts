@@ -11,7 +11,7 @@ const DIM_LINES = "select line_code\n\nfrom {{ ref('stg_rail__lines') }}\n";
 
 async function runAll(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await page.getByTestId('strip').filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await page.getByTestId('strip').filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
 }
 
 async function ended(page: Page): Promise<void> {

@@ -50,7 +50,7 @@ async function renameTwo(page: Page): Promise<void> {
 
 async function run(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).filter({ hasText: 'Run 1 started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: 'Run 1' }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*succeeded/ })).toBeVisible({ timeout: 120_000 });
   const steps = page.locator('[data-step]');
   await expect(steps).toHaveCount(await page.locator('[data-step][data-state="succeeded"]').count());

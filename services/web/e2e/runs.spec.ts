@@ -16,7 +16,7 @@ test('a plan says what would run and why; a failed run is taken up again', async
   await dialog.getByRole('textbox', { name: '--select' }).fill('+stg_rail__stations');
   await expect(dialog.getByRole('list', { name: 'Steps of the plan' })).toContainText('selected by `+stg_rail__stations`');
   await dialog.getByRole('button', { name: /^Run \d+ steps/ }).click();
-  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*failed/ })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('alert')).toContainText('station_codd');
   await page.getByRole('link', { name: 'Graph' }).click();
@@ -59,10 +59,12 @@ test('a test that fails shows its rows', async ({ open }) => {
   await page.getByLabel('--select').fill('cabin_types');
   await expect(page).toHaveURL(/select=/);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: /^Run 1 .*failed/ })).toBeVisible({ timeout: 60_000 });
   await page.getByRole('tab', { name: /^Failing rows/ }).click();
   await expect(page.getByRole('region', { name: 'Rows' }).getByRole('row').nth(1)).toBeVisible();
+  await page.getByRole('region', { name: /^Step accepted_values/ }).getByRole('link', { name: 'cabin_types' }).click();
+  await expect(page.getByRole('button', { name: 'Add a test to cabin_type' })).toBeVisible();
 });
 
 test('a publication shows its diff and proposes its message', async ({ open }) => {
@@ -104,7 +106,7 @@ test('a run is cancelled by mouse, and what waits does not start', async ({ open
   const page = await open(`/projects/${project}?select=stg_rail__lines%2B`);
   await graphIsDrawn(page);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
   const steps = page.getByRole('list', { name: 'Steps' });
   await expect(steps.getByRole('button', { name: /running stg_rail__lines/ })).toBeVisible();
   await page.getByRole('tab', { name: 'Log' }).press('Enter');
@@ -123,7 +125,7 @@ test('a log is followed while its step is under way, and whoever scrolls up is l
   const page = await open(`/projects/${project}?select=rpt_talk`);
   await graphIsDrawn(page);
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await strip(page).filter({ hasText: 'started' }).getByRole('link', { name: 'View' }).click();
+  await strip(page).filter({ hasText: /Run \d+/ }).getByRole('link', { name: 'View' }).click();
   const log = page.getByRole('log', { name: 'Log of rpt_talk' });
   const left = () => log.evaluate(({ scrollHeight, scrollTop, clientHeight }) => ({ isLong: scrollHeight > clientHeight, below: Math.round(scrollHeight - scrollTop - clientHeight) }));
   await expect(log.getByText('round 6, line 9')).toBeAttached();
@@ -164,7 +166,7 @@ test('the menu runs this node, what is upstream, what is downstream', async ({ o
     const asked = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/runs'));
     await page.getByRole('menuitem', { name: new RegExp(`^${item}`) }).press('Enter');
     expect((await asked).postDataJSON()).toMatchObject({ select, command: 'build' });
-    await expect(strip(page)).toContainText(/started|RUN_CONFLICT/);
+    await expect(strip(page)).toContainText(/Run \d|RUN_CONFLICT/);
   }
 });
 

@@ -52,7 +52,7 @@ const STATES = {
     route.fulfill({
       status: 500,
       contentType: 'application/problem+json',
-      json: { type: 'about:blank', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'internal error', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', docs: '' },
+      json: { type: 'about:blank', title: 'Internal error', status: 500, code: 'INTERNAL', detail: 'this is a fault of DVT+; its log says more under the trace id', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', docs: '' },
     }),
   offline: (route: Route) => route.abort(),
 } satisfies Record<string, (route: Route) => unknown>;

@@ -24,6 +24,7 @@ const project = createRoute({
   validateSearch: readSearch,
   search: { middlewares: [retainSearchParams(['env', 'select', 'problems'])] },
   component: lazyRouteComponent(() => import('./shell/project-layout'), 'ProjectLayout'),
+  notFoundComponent: PageMissing,
 });
 
 const graph = createRoute({

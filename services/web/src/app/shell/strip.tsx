@@ -1,11 +1,13 @@
 import { Link, useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
+import { useRun } from '@/api/queries';
 import { Glyph } from '@/components/ui/bits';
 import { Button } from '@/components/ui/button';
 import { CloseIcon } from '@/components/ui/icons';
 import { classes } from '@/lib/class-names';
 import { fileName, plural } from '@/lib/format';
+import { runStatus } from '@/lib/status';
 import { useStore } from '@/lib/store';
 import { type Said, type Wrote, strip } from '@/lib/strip';
 
@@ -30,6 +32,25 @@ function Files({ files }: Pick<Wrote, 'files'>) {
   );
 }
 
+/** Says how a run stands that was started here. */
+function Started({ said: { runId, number }, project }: { said: Extract<Said, { kind: 'started' }>; project: string | undefined }) {
+  const { data: run } = useRun(project ?? '', project === undefined ? undefined : runId);
+  const { tone, glyph, word } = run?.state === 'finished' ? runStatus(run) : ({ tone: 'run', glyph: '◐', word: 'started' } as const);
+  return (
+    <>
+      <Glyph tone={tone} glyph={glyph} />
+      <span>
+        Run {number ?? ''} {word}
+      </span>
+      {project !== undefined && (
+        <Link to="/projects/$project/runs/$run" params={{ project, run: runId }} onClick={() => strip.set(null)}>
+          View
+        </Link>
+      )}
+    </>
+  );
+}
+
 function Content({ said, project }: { said: Said; project: string | undefined }) {
   switch (said.kind) {
     case 'wrote':
@@ -48,17 +69,7 @@ function Content({ said, project }: { said: Said; project: string | undefined })
         </>
       );
     case 'started':
-      return (
-        <>
-          <Glyph tone="run" glyph="◐" />
-          <span>Run {said.number ?? ''} started</span>
-          {project !== undefined && (
-            <Link to="/projects/$project/runs/$run" params={{ project, run: said.runId }} onClick={() => strip.set(null)}>
-              View
-            </Link>
-          )}
-        </>
-      );
+      return <Started said={said} project={project} />;
     case 'refused':
       return (
         <>

@@ -37,6 +37,8 @@ export function NodePicker({ label, hint, nodes, onPick, autoFocus = false }: Pr
     onPick(node);
     setTyped('');
     setAt(0);
+    // What was picked stands below it.
+    setOpen(false);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

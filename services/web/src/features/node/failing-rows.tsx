@@ -1,7 +1,9 @@
 import { useEffect } from 'react';
 
-import { Preview } from './preview-tab';
+import { OF_A_TEST, Preview } from './preview-tab';
 import { useFailures } from './use-rows';
+
+const AS_THEY_ARE = { ...OF_A_TEST, title: 'Failing rows, as they are now' };
 
 /** Shows the rows that a test of a run finds now, by the query that the run sent. */
 export function FailingRows({ project, run, test }: { project: string; run: string; test: string }) {
@@ -14,7 +16,7 @@ export function FailingRows({ project, run, test }: { project: string; run: stri
   }, []);
   return (
     <div style={{ height: 360 }}>
-      <Preview asking={asking} title="Failing rows, as they are now" onAsk={() => asking.ask(null)} />
+      <Preview asking={asking} words={AS_THEY_ARE} onAsk={() => asking.ask(null)} />
     </div>
   );
 }

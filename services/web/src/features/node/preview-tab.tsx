@@ -11,14 +11,27 @@ import type { Asking, Rows } from './use-rows';
 /** What Postgres says where a relation is not there. */
 const UNDEFINED_TABLE = '42P01';
 
-function Content({ rows, onBuild }: { rows: Rows; onBuild: (() => void) | undefined }) {
+/** What is said in place of rows. */
+export interface Words {
+  title: string;
+  /** Before anybody asked. */
+  none: string;
+  /** Where there are none. */
+  empty: string;
+}
+
+const OF_A_NODE: Words = { title: 'Preview', none: 'The first 500 rows, read-only, as the SQL is in the editor.', empty: 'No rows' };
+/** The rows that a test finds. */
+export const OF_A_TEST: Words = { title: 'Failing rows', none: 'The first 500 rows that the test finds.', empty: 'No rows: nothing fails.' };
+
+function Content({ rows, words, onBuild }: { rows: Rows; words: Words; onBuild: (() => void) | undefined }) {
   switch (rows.state) {
     case 'none':
-      return <Blank title="No rows yet">The first 500 rows, read-only, as the SQL is in the editor.</Blank>;
+      return <Blank title="No rows yet">{words.none}</Blank>;
     case 'pending':
       return <SkeletonLines lines={5} label="Running the preview" />;
     case 'done':
-      return rows.rows.rows.length === 0 && rows.rows.columns.length === 0 ? <Blank title="No rows" /> : <RowsGrid {...rows.rows} />;
+      return rows.rows.columns.length === 0 ? <Blank title={words.empty} /> : <RowsGrid {...rows.rows} empty={words.empty} />;
     case 'refused':
       return (
         <div className={styles.note}>
@@ -40,7 +53,7 @@ function Content({ rows, onBuild }: { rows: Rows; onBuild: (() => void) | undefi
   }
 }
 
-function words({ rows, cte }: Asking, title: string): string {
+function heading({ rows, cte }: Asking, { title }: Words): string {
   const of = cte === undefined ? title : `${title} of ${cte}`;
   if (rows.state === 'pending') return `${of} · running…`;
   if (rows.state !== 'done') return of;
@@ -48,18 +61,18 @@ function words({ rows, cte }: Asking, title: string): string {
   return `${of} · ${truncated ? 'first ' : ''}${plural(list.length, 'row')} · ${duration(ms)}`;
 }
 
-/** Shows the first rows of the node. */
-export function Preview({ asking, title = 'Preview', onAsk, onBuild }: { asking: Asking; title?: string; onAsk: () => void; onBuild?: () => void }) {
+/** Shows the first rows of a node, or those that a test finds. */
+export function Preview({ asking, words = OF_A_NODE, onAsk, onBuild }: { asking: Asking; words?: Words; onAsk: () => void; onBuild?: () => void }) {
   return (
     <div className={styles.fill}>
       <div className={styles.bar} style={{ borderTop: 0 }}>
-        <span role="status">{words(asking, title)}</span>
+        <span role="status">{heading(asking, words)}</span>
         <span data-gap />
         <Button look="quiet" busy={asking.rows.state === 'pending'} onClick={onAsk}>
           {asking.rows.state === 'none' ? 'Show rows' : 'Run again'} <kbd>Ctrl ⏎</kbd>
         </Button>
       </div>
-      <Content rows={asking.rows} onBuild={onBuild} />
+      <Content rows={asking.rows} words={words} onBuild={onBuild} />
     </div>
   );
 }

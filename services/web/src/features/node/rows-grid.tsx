@@ -24,8 +24,8 @@ function Cell({ column, value }: { column: PreviewColumn | undefined; value: str
   );
 }
 
-/** Shows rows with the types of their columns; null is marked as such. */
-export function RowsGrid({ columns, rows }: Pick<PreviewRows, 'columns' | 'rows'>) {
+/** Shows rows with the types of their columns; null is marked as such, and `empty` says that there are none. */
+export function RowsGrid({ columns, rows, empty }: Pick<PreviewRows, 'columns' | 'rows'> & { empty: string }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <div className={styles.grid} tabIndex={0} role="region" aria-label="Rows">
@@ -40,6 +40,11 @@ export function RowsGrid({ columns, rows }: Pick<PreviewRows, 'columns' | 'rows'
           </tr>
         </thead>
         <tbody>
+          {rows.length === 0 && (
+            <tr data-empty>
+              <td colSpan={columns.length}>{empty}</td>
+            </tr>
+          )}
           {rows.map((row, at) => (
             <tr key={at}>
               {row.map((value, place) => (

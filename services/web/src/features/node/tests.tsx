@@ -7,7 +7,7 @@ import { CloseIcon } from '@/components/ui/icons';
 import { Dialog, DialogFoot } from '@/components/ui/overlay';
 
 import styles from './columns.module.css';
-import { Preview } from './preview-tab';
+import { OF_A_TEST, Preview } from './preview-tab';
 import { useRows } from './use-rows';
 
 /** Writes the arguments of a test as its YAML has them. */
@@ -32,7 +32,7 @@ function TestDialog({ project, environment, node, test, onClose }: Of & { test: 
         <dd>{test.severity === 'warn' ? 'it warns' : 'it fails'}</dd>
       </dl>
       <section aria-label="Failing rows" className={styles.failing}>
-        <Preview asking={asking} title="Failing rows" onAsk={() => asking.ask(null)} />
+        <Preview asking={asking} words={OF_A_TEST} onAsk={() => asking.ask(null)} />
       </section>
       <DialogFoot>
         <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate({ unique_id: test.unique_id, baseVersion: node.version }, { onSuccess: onClose })}>

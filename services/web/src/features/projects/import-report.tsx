@@ -24,7 +24,7 @@ function Counts({ report }: { report: Report }) {
     <div className={styles.counts}>
       {counts.map(([kind, count]) => (
         <Chip key={kind}>
-          <b>{count}</b> {count === 1 ? kind : `${kind.replace(/analysis$/, 'analyse')}s`}
+          <b>{count}</b> {(count === 1 ? kind : `${kind.replace(/analysis$/, 'analyse')}s`).replace('_', ' ')}
         </Chip>
       ))}
     </div>

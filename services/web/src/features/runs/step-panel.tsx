@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 import { asProblem } from '@/api/client';
-import { useFileAt, useStepLog, useStepSql } from '@/api/queries';
+import { useFileAt, useGraph, useStepLog, useStepSql } from '@/api/queries';
 import type { Place, RunDetail, RunStep } from '@/api/schema';
 import { Card, Glyph, SkeletonLines } from '@/components/ui/bits';
 import { ProblemBlank } from '@/components/ui/problem';
@@ -42,6 +42,10 @@ function Skipped({ run, step }: Of) {
       </ul>
     </>
   );
+}
+
+function isTest({ resource_type }: RunStep): boolean {
+  return resource_type === 'test' || resource_type === 'unit_test';
 }
 
 /** Leads to where the error is mended: the node's editor where its own file has it, else the file. */
@@ -144,7 +148,6 @@ function WhyFacet({ project, step }: Of) {
     ['Says', step.message === step.reason ? null : step.message],
     ['Attempt', step.attempt > 0 ? String(step.attempt) : null],
   ];
-  const isNode = step.resource_type !== 'test' && step.resource_type !== 'unit_test';
   return (
     <dl className={styles.facts}>
       {facts.flatMap(([name, value]) =>
@@ -152,15 +155,30 @@ function WhyFacet({ project, step }: Of) {
       )}
       <dt>Node</dt>
       <dd className="mono">
-        {isNode ? (
+        {isTest(step) ? (
+          step.unique_id
+        ) : (
           <Link to="/projects/$project" params={{ project }} search={{ node: step.unique_id }}>
             {step.unique_id}
           </Link>
-        ) : (
-          step.unique_id
         )}
       </dd>
     </dl>
+  );
+}
+
+/** Leads from a test to what it tests: there its arguments are, and it can be removed. */
+function Tested({ project, run, step }: Of) {
+  const { data } = useGraph(project, run.environment);
+  const tested = data?.nodes.find((node) => node.tests.includes(step.unique_id));
+  if (!tested) return null;
+  return (
+    <p className="muted">
+      Test of{' '}
+      <Link className="mono" to="/projects/$project" params={{ project }} search={{ node: tested.unique_id, tab: 'columns' }}>
+        {tested.name}
+      </Link>
+    </p>
   );
 }
 
@@ -198,6 +216,7 @@ export function StepPanel({ project, run, step, failingRows }: Of & { failingRow
         <h2>
           <Glyph tone={status.tone} glyph={status.glyph} /> {step.name}
         </h2>
+        {isTest(step) && <Tested project={project} run={run} step={step} />}
         <p className="muted">{[status.word, ...took, ...rows, ...(step.state === 'skipped' ? [reasonWords(step.reason)] : [])].join(' · ')}</p>
       </div>
       <Tabs tabs={tabs} value={facet} onChange={setChosen} label="What to show of the step">
