@@ -37,6 +37,20 @@ test('the help lists the keys', async ({ open }) => {
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toContainText('Walk the graph');
 });
 
+test('a dialog gives the focus back', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('focus')}?node=model.night_trains.dim_lines`);
+  await graphIsDrawn(page);
+  const canvas = page.getByRole('application', { name: /Graph of/ });
+  await canvas.focus();
+  for (const key of ['?', 'a', 'c', 'Delete', 'Control+k']) {
+    await page.keyboard.press(key);
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toBeHidden();
+    await expect(canvas, `after ${key}`).toBeFocused();
+  }
+});
+
 test('a node is moved by keyboard and stays there', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('nudge')}?node=seed.night_trains.cabin_types`);
   await graphIsDrawn(page);

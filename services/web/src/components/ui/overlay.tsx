@@ -1,5 +1,5 @@
 import { Dialog as RadixDialog, DropdownMenu, Popover as RadixPopover, Tooltip as RadixTooltip } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import { classes } from '@/lib/class-names';
 
@@ -25,13 +25,34 @@ function focusDialog(event: Event): void {
   if (event.target instanceof HTMLElement) event.target.focus();
 }
 
+/** Gives the focus back to what had it, unless something else has taken it: what the dialog led to. */
+function giveBack(event: Event, before: Element | null): void {
+  event.preventDefault();
+  if (document.activeElement === document.body && before instanceof HTMLElement) before.focus();
+}
+
+function Frame({ wide, children }: Pick<DialogProps, 'wide' | 'children'>) {
+  // Before a field of the dialog takes it.
+  const [before] = useState(() => document.activeElement);
+  return (
+    <RadixDialog.Content
+      className={classes(styles.dialog, wide && styles.wide)}
+      aria-describedby={undefined}
+      onOpenAutoFocus={focusDialog}
+      onCloseAutoFocus={(event) => giveBack(event, before)}
+    >
+      {children}
+    </RadixDialog.Content>
+  );
+}
+
 /** Is a dialog over the page. */
 export function Dialog({ open, onOpenChange, title, description, children, wide = false, bare = false }: DialogProps) {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={styles.scrim} />
-        <RadixDialog.Content className={classes(styles.dialog, wide && styles.wide)} aria-describedby={undefined} onOpenAutoFocus={focusDialog}>
+        <Frame wide={wide}>
           {bare ? (
             <RadixDialog.Title className="only-heard">{title}</RadixDialog.Title>
           ) : (
@@ -46,7 +67,7 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
           )}
           {description !== undefined && <RadixDialog.Description className="only-heard">{description}</RadixDialog.Description>}
           <div className={bare ? undefined : styles.body}>{children}</div>
-        </RadixDialog.Content>
+        </Frame>
       </RadixDialog.Portal>
     </RadixDialog.Root>
   );
