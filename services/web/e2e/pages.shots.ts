@@ -55,7 +55,7 @@ test('projects', async ({ open }) => {
 test('a project before its first run', async ({ open }) => {
   const at = `/projects/${await makeSample('night_trains')}`;
   const page = await open(at);
-  for (const [name, place] of [['runs-empty', '/runs'], ['publish-empty', '/publish'], ['files-none', '/files'], ['files', '/files?path=models/marts/operations/_operations.yml'], ['not-found', '/nowhere']] as const) {
+  for (const [name, place] of [['runs-empty', '/runs'], ['publish-empty', '/publish'], ['files-none', '/files'], ['files', '/files?path=models/marts/operations/_operations__models.yml'], ['not-found', '/nowhere']] as const) {
     await page.goto(at + place);
     await take(page, name);
   }
@@ -158,7 +158,7 @@ test('runs, publications, history', async ({ open }) => {
   await take(page, 'projects');
 });
 
-test('a run that is cancelled, and one that is loaded', async ({ open }) => {
+test('a run under way, one that is cancelled, and one that is loaded', async ({ open }) => {
   const project = await makeSample('night_trains');
   const at = `/projects/${project}`;
   const run = await finishedRun(project, 'cabin_types');
@@ -169,12 +169,13 @@ test('a run that is cancelled, and one that is loaded', async ({ open }) => {
   await graphIsDrawn(page);
   await runAll(page);
   await expect(page.getByRole('button', { name: /running stg_rail__lines/ })).toBeVisible();
+  await take(page, 'run-live');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(page.getByRole('heading', { name: /^Run \d+ .*cancelled/ })).toBeVisible({ timeout: 60_000 });
   await take(page, 'run-cancelled');
 });
 
-test('a run under way, and the rows that fail a test', async ({ open }) => {
+test('the rows that fail a test', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('night_trains')}?node=seed.night_trains.cabin_types&tab=columns`);
   await page.getByRole('button', { name: 'Add a test to cabin_type' }).click();
   const dialog = page.getByRole('dialog', { name: 'Test cabin_type' });
@@ -184,7 +185,6 @@ test('a run under way, and the rows that fail a test', async ({ open }) => {
   await dialog.getByRole('button', { name: 'Add the test' }).click();
   await expect(dialog).toBeHidden();
   await runAll(page);
-  await take(page, 'run-live', { settle: false });
   await ended(page);
   await page.getByRole('tab', { name: /^Failing rows/ }).click();
   await expect(page.getByRole('region', { name: 'Rows' }).getByRole('row').nth(1)).toBeVisible();

@@ -97,7 +97,11 @@ impl Problem {
 
     /// Makes the problem of a fault of ours, logs it, and shows only its trace id.
     pub fn internal(error: &dyn std::error::Error) -> Self {
-        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "this is a fault of DVT+; its log says more under the trace id");
+        let problem = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "this is a fault of DVT+; its log says more under the trace id",
+        );
         tracing::error!(error = chain(error), "request failed");
         problem
     }
