@@ -181,9 +181,9 @@ mod tests {
     fn logs_by_default_where_nothing_is_asked_and_says_what_it_cannot_read() {
         let default = EnvFilter::new(DEFAULT_FILTER).to_string();
         for nothing in [None, Some(String::new())] {
-            assert_eq!(filter(nothing).unwrap().to_string(), default);
+            assert_eq!(filter(nothing).expect("the default is read").to_string(), default);
         }
-        let refused = filter(Some("dvt=loud".to_owned())).unwrap_err();
+        let refused = filter(Some("dvt=loud".to_owned())).expect_err("it is no level");
         assert!(refused.to_string().starts_with("RUST_LOG is \"dvt=loud\""), "{refused}");
     }
 
