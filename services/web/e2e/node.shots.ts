@@ -123,6 +123,7 @@ test('two people', async ({ open }) => {
   await expect(bob.getByRole('dialog', { name: 'Two edits of the same lines' })).toBeVisible();
   await take(bob, 'conflict');
   await bob.keyboard.press('Escape');
+  await expect(bob.getByRole('textbox', { name: 'Text of dim_lines' })).toBeFocused();
   await bob.context().setOffline(true);
   await bob.keyboard.press('Control+s');
   await expect(bob.getByText('UNREACHABLE').first()).toBeVisible();
