@@ -18,7 +18,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::{metrics, trace};
 
-/// What is logged; empty or missing: see below.
+/// What is logged; empty or missing: [`DEFAULT_FILTER`].
 const FILTER: &str = "RUST_LOG";
 /// Our own changes of state, and warnings of libraries.
 const DEFAULT_FILTER: &str = "info,librdkafka=warn,rdkafka=warn,sqlx=warn,tokio_postgres=warn,hyper=warn";

@@ -6,6 +6,7 @@ mod postgres;
 mod processes;
 mod target;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -49,8 +50,6 @@ const LARGE: [&str; 2] = ["kafka away", "kafka wiped"];
 const REPLICAS: usize = 2;
 /// How many files more than before a process may hold open when a fault has ended.
 const FILES: usize = 24;
-/// How often in a row a process may hold more than the last time.
-const GROWTHS: usize = 3;
 /// What a process may hold more than the tenth of its memory that it may have gained: caches fill with the first work.
 const MEMORY: u64 = 8 * 1024;
 
@@ -160,17 +159,21 @@ impl<'a, 'b> Rows<'a, 'b> {
         let verdict = async {
             hits = fault(&self.world, &self.burst).await?;
             let mut verdict = settle(&self.world, &self.burst).await?;
-            for _ in 0..GROWTHS {
-                if self.grown().is_empty() {
+            // What the first work of a kind fills once is no leak: a leak grows again, and in the same process.
+            let mut before = BTreeSet::new();
+            loop {
+                let grown = self.grown();
+                verdict
+                    .findings
+                    .extend(grown.iter().filter(|(of, _)| before.contains(of)).map(|(_, what)| what.clone()));
+                self.held = self.holdings();
+                if grown.iter().all(|(of, _)| before.contains(of)) {
                     break;
                 }
-                // What the first work of a kind fills once is no leak: a leak grows each time.
-                self.held = self.holdings();
+                before.extend(grown.into_iter().map(|(of, _)| of));
                 hits += fault(&self.world, &self.burst).await?;
                 verdict.add(settle(&self.world, &self.burst).await?);
             }
-            verdict.findings.extend(self.grown());
-            self.held = self.holdings();
             anyhow::Ok(verdict)
         };
         let verdict = verdict.await;
@@ -190,17 +193,20 @@ impl<'a, 'b> Rows<'a, 'b> {
         self.world.processes().map(of).collect()
     }
 
-    /// I11: a process that has lived since it was last looked at holds no more open and no more memory than then.
-    fn grown(&self) -> Vec<String> {
+    /// I11: a process that has lived since it was last looked at holds no more open and no more memory than then. Answers
+    /// the processes that do, and what.
+    fn grown(&self) -> Vec<(String, String)> {
         let mut grown = Vec::new();
         for (process, now) in self.world.processes().zip(self.holdings()) {
             let Some(before) = self.held.iter().find(|held| held.pid == now.pid) else { continue };
             let name = process.name();
             if now.files > before.files + FILES {
-                grown.push(format!("I11 {name} held {} files open, now {}", before.files, now.files));
+                let what = format!("I11 {name} held {} files open, now {}", before.files, now.files);
+                grown.push((name.to_owned(), what));
             }
             if now.memory > before.memory + before.memory / 10 + MEMORY {
-                grown.push(format!("I11 {name} held {} KiB, now {}", before.memory, now.memory));
+                let what = format!("I11 {name} held {} KiB, now {}", before.memory, now.memory);
+                grown.push((name.to_owned(), what));
             }
         }
         grown
