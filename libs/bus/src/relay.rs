@@ -41,8 +41,16 @@ pub async fn run(config: Config, store: Store, signal: Signal, shutdown: Cancell
         return Ok(());
     };
     let registry = Registry::new(registry)?;
-    let mut relay =
-        Relay { config, store, registry, holder: Uuid::now_v7(), publisher: None, lease: None, leads: false };
+    let mut relay = Relay {
+        config,
+        store,
+        registry,
+        holder: Uuid::now_v7(),
+        publisher: None,
+        lease: None,
+        leads: false,
+        publishes: false,
+    };
     relay.lead(&signal, &shutdown).await;
     relay.resign().await;
     Ok(())
@@ -58,6 +66,7 @@ struct Relay {
     lease: Option<Lease>,
     /// What the metrics say.
     leads: bool,
+    publishes: bool,
 }
 
 impl Relay {
@@ -74,7 +83,7 @@ impl Relay {
                 for effect in machine.handle(next, started.elapsed()) {
                     input = self.answer(effect, signal).await;
                 }
-                self.note_leadership(machine.epoch().is_some());
+                self.note(&machine);
                 metrics::RELAY_HELD.set([], machine.held() as f64);
             }
             let woken = async {
@@ -114,16 +123,14 @@ impl Relay {
         }
     }
 
-    fn note_leadership(&mut self, leads: bool) {
-        match (self.leads, leads) {
-            (false, true) => metrics::RELAY_LEADER.add([], 1.0),
-            (true, false) => {
-                metrics::RELAY_LEADER.add([], -1.0);
-                metrics::LEASES_LOST.add([NAME, "taken"], 1);
-            }
-            (false, false) | (true, true) => {}
+    fn note(&mut self, machine: &Machine) {
+        let (leads, publishes) = (machine.epoch().is_some(), machine.publishes());
+        if self.leads && !leads {
+            metrics::LEASES_LOST.add([NAME, "taken"], 1);
         }
-        self.leads = leads;
+        // Added, not set: several relays may be in one process.
+        metrics::RELAY_LEADER.add([], f64::from(publishes) - f64::from(self.publishes));
+        (self.leads, self.publishes) = (leads, publishes);
     }
 
     async fn acquire(&mut self) -> Result<Option<i64>, Error> {

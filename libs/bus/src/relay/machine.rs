@@ -117,6 +117,11 @@ impl Machine {
         }
     }
 
+    /// Says whether this process publishes: it leads, and its producer is connected.
+    pub fn publishes(&self) -> bool {
+        matches!(self.role, Role::Leading { .. })
+    }
+
     /// Answers how many partitions wait for the id of a schema.
     pub fn held(&self) -> usize {
         self.lanes.values().filter(|lane| lane.held_until.is_some()).count()
@@ -237,7 +242,9 @@ mod tests {
         let mut machine = Machine::default();
         assert_eq!(machine.handle(Input::Tick, NOW), [Effect::Lead]);
         assert_eq!(machine.handle(Input::Led(Some(1)), NOW), [Effect::Open]);
+        assert!(!machine.publishes(), "it is not connected");
         assert_eq!(machine.handle(Input::Opened(vec![(slot(1), at(4))]), NOW), [Effect::ReadHeads]);
+        assert!(machine.publishes());
         machine
     }
 
