@@ -104,6 +104,22 @@ test('several nodes are picked by mouse and by keyboard, and selected together',
   await expect(bar).toBeHidden();
 });
 
+test('a selector and the list of problems leave the canvas as it was', async ({ open }) => {
+  const page = await open(`/projects/${await makeSample('still')}`);
+  await graphIsDrawn(page);
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await node(page, 'fct_bookings').click({ modifiers: ['Control'] });
+  await node(page, 'dim_passengers').click({ modifiers: ['Control'] });
+  const bar = page.getByRole('toolbar', { name: '2 nodes picked' });
+  const before = await page.locator('.react-flow__viewport').getAttribute('style');
+  await page.getByLabel('--select').fill('+dim_lines');
+  await expect(page).toHaveURL(/select=/);
+  await page.getByRole('button', { name: /problems/ }).click();
+  await expect(page).toHaveURL(/problems=true/);
+  await expect(bar).toBeVisible();
+  expect(await page.locator('.react-flow__viewport').getAttribute('style')).toBe(before);
+});
+
 test('a dragged node stays where it was put', async ({ open }) => {
   const page = await open(`/projects/${await makeSample('pin')}`);
   await graphIsDrawn(page);

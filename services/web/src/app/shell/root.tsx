@@ -20,7 +20,8 @@ function PlainHeader() {
 
 /** Is what every page stands in. A project's pages bring a header of their own. */
 export function Root() {
-  const inProject = useMatchRoute()({ to: '/projects/$project', fuzzy: true }) !== false;
+  // Whatever the address says beside its path: while that changes, the page stays.
+  const inProject = useMatchRoute()({ to: '/projects/$project', fuzzy: true, includeSearch: false }) !== false;
   return (
     <>
       {inProject ? (

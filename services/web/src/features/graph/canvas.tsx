@@ -11,7 +11,7 @@ import {
   useNodesState,
   useReactFlow,
 } from '@xyflow/react';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Graph, RunStep } from '@/api/schema';
 import { Skeleton } from '@/components/ui/bits';
@@ -29,16 +29,18 @@ import { createHighlight, highlightOf } from './highlight';
 import { NODE_HEIGHT } from './layout';
 import { around, keyOf, modelOf, only } from './model';
 import { type Drawn, place } from './place';
+import { PlainNodes } from './plain-nodes';
 import { type States, statesOf } from './states';
 import { useDrawn } from './use-drawn';
 import { type Grouping, useGroups } from './use-groups';
 import { useFirstSight, useInSight } from './use-in-sight';
 import { type Layout, useLayout } from './use-layout';
+import { usePointer, useRectangle } from './use-pointer';
 import { useToggle } from './use-toggle';
 import { useZoomLevel } from './use-zoom-level';
 import { type Direction, walk } from './walk';
 
-const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode, edges: EdgesLayer, dust: Dust };
+const NODE_TYPES = { dbt: GraphNode, group: GroupNode, frame: FrameNode, edges: EdgesLayer, dust: Dust, plain: PlainNodes };
 const ZOOM = { min: 0.03, max: 2 };
 const ADD_TO_SELECTION = ['Control', 'Meta'];
 /** How far the focus on a node reaches. */
@@ -96,7 +98,7 @@ function useChosen(nodes: Graph['nodes'], chosen: CanvasProps['chosen'], { insid
 }
 
 function colourOf(type: string | undefined, data: unknown): string {
-  if (type === 'frame' || type === 'edges' || type === 'dust') return 'transparent';
+  if (type === 'frame' || type === 'edges' || type === 'dust' || type === 'plain') return 'transparent';
   if (type === 'group') return 'var(--line3)';
   return `var(--${(data as { node: { resource_type: string } }).node.resource_type}, var(--analysis))`;
 }
@@ -114,7 +116,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const { view, positions } = layout;
   const flow = useReactFlow<Drawn>();
   const [nodes, setNodes, onNodesChange] = useNodesState<Drawn>([]);
-  const [hovered, setHovered] = useState<string>();
+  const pointer = usePointer();
   const [cursor, setCursor] = useState<string>();
   const chosen = useChosen(graph.nodes, canvas.chosen, view);
   const selectedKey = keyOf(view, selected);
@@ -132,8 +134,8 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     });
   }, [setNodes, view, positions]);
   useEffect(
-    () => watched.highlight.set(highlightOf(view, current, hovered, chosen)),
-    [watched, view, current, hovered, chosen],
+    () => watched.highlight.set(highlightOf(view, current, pointer.hovered, chosen)),
+    [watched, view, current, pointer.hovered, chosen],
   );
   const isPart = layout.view !== grouping.view;
   const [opened, setOpened] = useState(0);
@@ -141,8 +143,6 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   const toggle = useToggle(grouping.toggle, nodes, flow);
   const isLarge = view.nodes.size > LARGE;
   const { isFar, seen } = useZoomLevel(isLarge);
-  const { drawn, dust } = useDrawn(view, nodes, { current, isFar });
-  const onPaneClick = (event: MouseEvent) => select(dust && isFar ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const idsOf = (keys: readonly string[]) => keys.flatMap((key) => view.nodes.get(key)?.unique_id ?? []);
   const picked = nodes.filter((node) => node.selected && node.type === 'dbt').map((node) => node.id);
   const pick = (wanted: (key: string, before: boolean) => boolean) =>
@@ -152,6 +152,14 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
     setCursor(node ? undefined : key);
     onSelect(node?.unique_id);
   };
+  const pressed = useRef(select);
+  useEffect(() => {
+    pressed.current = select;
+  });
+  const onPress = useCallback((key: string | undefined) => pressed.current(key), []);
+  const { drawn, dust } = useDrawn(view, nodes, { current, held: pointer.held, isFar, onPress });
+  useRectangle(isLarge ? nodes : [], (keys) => isLarge && pick((key) => keys.has(key)));
+  const onPaneClick = (event: MouseEvent) => select(dust ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const toggleAll = (open: boolean) => {
     grouping.toggleAll(open);
     setOpened(opened + 1);
@@ -213,7 +221,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   return (
     // The arrow keys walk the graph as they walk a tree: that is what this role is for.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
-    <div className={styles.canvas} data-large={isLarge || undefined} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown}>
+    <div className={styles.canvas} data-large={isLarge || undefined} {...seen} id="canvas" role="application" aria-label={`Graph of ${graph.nodes.length} nodes; the arrow keys walk it`} tabIndex={0} onKeyDown={onKeyDown} {...pointer.own}>
       <ToggleContext value={toggle}>
         <ReactFlow
           nodes={drawn}
@@ -223,13 +231,12 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
             if (node.type === 'group') toggle(node.id);
             else if (node.type === 'dbt' && !event.ctrlKey && !event.metaKey && !event.shiftKey) select(node.id);
           }}
-          onNodeMouseEnter={(_, node) => setHovered(node.id)}
-          onNodeMouseLeave={() => setHovered(undefined)}
+          {...pointer.flow}
           onPaneClick={onPaneClick}
           onNodeDragStop={onNodeDragStop}
           onConnect={connect}
           onConnectEnd={onConnectEnd}
-          onlyRenderVisibleElements
+          onlyRenderVisibleElements={!isLarge}
           nodesFocusable={false}
           edgesFocusable={false}
           disableKeyboardA11y

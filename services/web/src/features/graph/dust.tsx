@@ -17,13 +17,16 @@ interface Speck extends Point {
   kind: string;
 }
 
-export type DustNodeType = Node<{ specks: readonly Speck[]; far: boolean }, 'dust'>;
+export type DustNodeType = Node<{ specks: readonly Speck[] }, 'dust'>;
 
 /** How wide the stripe of a box is: more than a node's, as it is seen from far away. */
 const STRIPE = 14;
 
-function boxes(specks: readonly Speck[], from: Point, width = NODE_WIDTH): string {
-  return specks.map(({ x, y }) => `M${x - from.x} ${y - from.y}h${width}v${NODE_HEIGHT}h${-width}z`).join('');
+/** How much smaller a box is than its node on each side: below the node nothing of it is seen at the round corners. */
+const INSET = 3;
+
+function boxes(specks: readonly Speck[], from: Point, width = NODE_WIDTH - 2 * INSET): string {
+  return specks.map(({ x, y }) => `M${x + INSET - from.x} ${y + INSET - from.y}h${width}v${NODE_HEIGHT - 2 * INSET}h${-width}z`).join('');
 }
 
 function byKind(specks: readonly Speck[]): Map<string, Speck[]> {
@@ -32,22 +35,21 @@ function byKind(specks: readonly Speck[]): Map<string, Speck[]> {
   return kinds;
 }
 
-/** Makes the node that stands for all others while they are too small to read: moving the canvas mounts none of them. */
-export function dustNode(nodes: readonly DbtNode[], far: boolean): DustNodeType[] {
+/** Makes the node that stands for all others while they are too small to read, or have just come into sight. */
+export function dustNode(nodes: readonly DbtNode[]): DustNodeType[] {
   const specks = nodes.map(({ id, position, data }) => ({ key: id, kind: data.node.resource_type, ...position })).sort((a, b) => a.x - b.x || a.y - b.y);
   if (specks.length === 0) return [];
   const [x, y] = [Math.min(...specks.map((speck) => speck.x)), Math.min(...specks.map((speck) => speck.y))];
   const size = { width: Math.max(...specks.map((speck) => speck.x)) + NODE_WIDTH - x, height: Math.max(...specks.map((speck) => speck.y)) + NODE_HEIGHT - y };
-  return [{ id: 'dust', type: 'dust', position: { x, y }, data: { specks, far }, ...size, measured: size, draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1, style: { pointerEvents: 'none' } }];
+  return [{ id: 'dust', type: 'dust', position: { x, y }, data: { specks }, ...size, measured: size, draggable: false, selectable: false, connectable: false, focusable: false, zIndex: -1, style: { pointerEvents: 'none' } }];
 }
 
 /** Draws nodes as boxes in the colours of their kinds; those that failed, and those that no selector finds, stand out. */
-export const Dust = memo(function Dust({ data: { specks, far }, positionAbsoluteX: x, positionAbsoluteY: y }: NodeProps<DustNodeType>) {
+export const Dust = memo(function Dust({ data: { specks }, positionAbsoluteX: x, positionAbsoluteY: y }: NodeProps<DustNodeType>) {
   const { highlight, states } = useWatched();
   const { chosen } = useStore(highlight);
   const stood = useStore(states);
   const drawn = useMemo(() => {
-    if (!far) return null;
     const from = { x, y };
     const isChosen = ({ key }: Speck) => chosen === null || chosen.has(key);
     const failed = specks.filter(({ key }) => stood.get(key)?.status?.tone === 'bad');
@@ -56,8 +58,7 @@ export const Dust = memo(function Dust({ data: { specks, far }, positionAbsolute
       kinds: [...byKind(specks.filter(isChosen))].map(([kind, some]) => ({ kind, pieces: piecesOf(some).map((few) => ({ path: boxes(few, from), stripes: boxes(few, from, STRIPE) })) })),
       failed: boxes(failed, from),
     };
-  }, [specks, far, x, y, chosen, stood]);
-  if (!drawn) return null;
+  }, [specks, x, y, chosen, stood]);
   return (
     <svg className={styles.dust} aria-hidden="true">
       <path d={drawn.faint} fill="var(--line)" />
@@ -78,11 +79,11 @@ export const Dust = memo(function Dust({ data: { specks, far }, positionAbsolute
 
 /** Draws a node of the map; the many as one. */
 export function mapNode(dust: DustNodeType | undefined) {
-  const many = new Set(dust?.data.specks.map(({ key }) => key));
+  const specks = dust?.data.specks ?? [];
+  const many = new Set(specks.map(({ key }) => key));
+  const kinds = [...byKind(specks)].map(([kind, some]) => <path key={kind} d={boxes(some, { x: 0, y: 0 })} fill={`var(--${kind}, var(--analysis))`} />);
   return function MapNode({ id, x, y, width, height, color }: MiniMapNodeProps) {
-    if (id === 'dust' && dust) {
-      return [...byKind(dust.data.specks)].map(([kind, some]) => <path key={kind} d={boxes(some, { x: 0, y: 0 })} fill={`var(--${kind}, var(--analysis))`} />);
-    }
+    if (id === 'dust') return kinds;
     return many.has(id) || color === 'transparent' ? null : <rect x={x} y={y} width={width} height={height} rx={6} fill={color ?? 'none'} />;
   };
 }

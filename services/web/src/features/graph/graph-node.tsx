@@ -1,5 +1,5 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import { Fragment, createContext, memo, useContext } from 'react';
+import { Fragment, type ReactNode, createContext, memo, useContext } from 'react';
 
 import type { GraphNode as GraphNodeData } from '@/api/schema';
 import { Glyph } from '@/components/ui/bits';
@@ -92,13 +92,10 @@ function Mark({ node, state }: { node: GraphNodeData; state: NodeState | undefin
   return node.problems.warnings > 0 ? <Glyph tone="warn" glyph="!" label="has warnings" /> : null;
 }
 
-/** Draws one node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
-export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } }: NodeProps<DbtNode>) {
-  const { highlight, states, others, drafts } = useWatched();
-  const mark = useStorePart(highlight, (all) => nodeMark(all, id));
-  // Handles listen to every move of the canvas: in a large graph only the node that is looked at has some.
-  const isNear = isSteady || mark === 'selected' || mark === 'center';
-  const state = useStorePart(states, (all) => all.get(id));
+/** Draws what is seen of a node: its kind as a stripe, its name, what it is made into, its tests, how it stands. */
+export const NodeBox = memo(function NodeBox({ node, mark, children }: { node: GraphNodeData; mark: ReturnType<typeof nodeMark>; children?: ReactNode }) {
+  const { states, others, drafts } = useWatched();
+  const state = useStorePart(states, (all) => all.get(node.node_key));
   const isDraft = useStorePart(drafts, (all) => all.has(node.path));
   const here = useStorePart(others, (all) => all.get(node.unique_id));
   return (
@@ -109,7 +106,6 @@ export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } 
       data-state={state?.status?.word}
       title={`${node.name} · ${kindWords(node)}`}
     >
-      {isNear && <Handle type="target" position={Position.Left} className={styles.handle} />}
       <Name of={node.name} />
       <span className={styles.mark}>
         {isDraft && <Glyph tone="warn" glyph="●" label="has a draft" />}
@@ -128,7 +124,21 @@ export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } 
           ))}
         </span>
       )}
-      {isNear && <Handle type="source" position={Position.Right} className={styles.handle} />}
+      {children}
     </div>
+  );
+});
+
+/** Is one node that can be dragged and connected. */
+export const GraphNode = memo(function GraphNode({ id, data: { node, isSteady } }: NodeProps<DbtNode>) {
+  const { highlight } = useWatched();
+  const mark = useStorePart(highlight, (all) => nodeMark(all, id));
+  // Handles listen to every move of the canvas: in a large graph only the node that is looked at has some.
+  const isNear = isSteady || mark === 'selected' || mark === 'center';
+  return (
+    <NodeBox node={node} mark={mark}>
+      {isNear && <Handle type="target" position={Position.Left} className={styles.handle} />}
+      {isNear && <Handle type="source" position={Position.Right} className={styles.handle} />}
+    </NodeBox>
   );
 });

@@ -6,9 +6,10 @@ import type { DbtNode } from './graph-node';
 import type { FrameNodeType, GroupNodeType } from './group-node';
 import type { View } from './groups';
 import { NODE_HEIGHT, NODE_WIDTH, type Point, type Positions, frameOf } from './layout';
+import type { PlainNodesType } from './plain-nodes';
 
 /** Is anything that the canvas draws. */
-export type Drawn = DbtNode | GroupNodeType | FrameNodeType | EdgesNodeType | DustNodeType;
+export type Drawn = DbtNode | GroupNodeType | FrameNodeType | EdgesNodeType | DustNodeType | PlainNodesType;
 
 const SIZE = { width: NODE_WIDTH, height: NODE_HEIGHT };
 const LEAF = { ...SIZE, measured: SIZE };
