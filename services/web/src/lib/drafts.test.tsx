@@ -41,6 +41,16 @@ test('drops the draft of an editor that was closed while it was saved', () => {
   expect(again.result.current.base).toBe(4);
 });
 
+test('begins anew on what was saved just before the page was left', () => {
+  const first = renderHook(() => useEditing('p', FILE));
+  act(() => first.result.current.change('select 2'));
+  first.unmount();
+  const again = renderHook(() => useEditing('p', { ...FILE, text: 'select 2', version: 4 }));
+  expect(again.result.current.isDirty).toBe(false);
+  act(() => again.result.current.change('select 3'));
+  expect(again.result.current.base).toBe(4);
+});
+
 test('keeps what was typed where the browser keeps nothing', () => {
   vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
     throw new DOMException('full', 'QuotaExceededError');

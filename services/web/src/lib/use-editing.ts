@@ -29,7 +29,11 @@ export function useEditing(project: string, { path, text, version }: Read): Edit
     text: draft?.text ?? text,
     isDirty: draft !== null && draft.text !== text,
     base: draft?.base ?? version,
-    change: (typed) => keep(typed === text ? null : { text: typed, base: draftOf(project, path)?.base ?? version }),
+    change: (typed) => {
+      // A draft that says what was read is saved: the page was left before it could go.
+      const now = draftOf(project, path);
+      keep(typed === text ? null : { text: typed, base: now && now.text !== text ? now.base : version });
+    },
     discard: () => keep(null),
     saved: (written, at) => {
       // As it is now: the caller began to save some time ago.
