@@ -6,10 +6,12 @@
 mod custom;
 mod inject;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -23,8 +25,12 @@ pub(crate) use custom::BUILT_IN;
 pub use custom::custom_materialization;
 use inject::{Cte, inject};
 
+/// How many nodes a thread takes at once. Their ephemeral models are compiled for them alone, so that the answer is a
+/// function of the nodes, whatever takes which share.
+const SHARE: usize = 64;
+
 /// Gives the nodes of a parsed project to the compiler.
-pub trait Nodes: Graph {
+pub trait Nodes: Graph + Sync {
     /// Answers a node ready for pass 2: config, names, `depends_on` as pass 1 resolved them.
     fn context(&self, unique_id: &str) -> Option<NodeContext>;
 }
@@ -64,24 +70,51 @@ pub struct Deferred {
 
 /// Compiles `selected` nodes, each for itself; the answer keeps their order.
 ///
-/// With a `database`, nothing is deferred: what only the target or a run knows is asked there.
+/// With a `database`, nothing is deferred: what only the target or a run knows is asked there, on this thread. Without
+/// one, all cores share the nodes.
+///
+/// # Panics
+/// When rendering a node does.
 pub fn compile(
     engine: &Engine,
     nodes: &dyn Nodes,
     selected: &[String],
     database: Option<&dyn Database>,
 ) -> IndexMap<String, Compilation> {
-    let nodes = Shared { nodes, graph: OnceCell::new() };
-    let mut compiler = Compiler { engine, nodes: &nodes, database, ephemeral: HashMap::new() };
-    let all = selected.iter().map(|unique_id| (unique_id.clone(), compiler.one(unique_id))).collect();
+    let nodes = Shared { nodes, graph: OnceLock::new() };
+    if database.is_none() && selected.len() > SHARE {
+        return side_by_side(engine, &nodes, selected);
+    }
+    let all = Compiler::new(engine, &nodes, database).all(selected).collect();
     crate::context::forget_graph();
     all
+}
+
+/// Compiles as [`compile`] does without a database: each core takes another share whenever it is done with one.
+fn side_by_side(engine: &Engine, nodes: &Shared<'_>, selected: &[String]) -> IndexMap<String, Compilation> {
+    let shares: Vec<&[String]> = selected.chunks(SHARE).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(share) = shares.get(at) else { return done };
+            done.push((at, Compiler::new(engine, nodes, None).all(share).collect::<Vec<_>>()));
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(shares.len());
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().flat_map(|(_, compiled)| compiled).collect()
 }
 
 /// Is a project whose graph is made once for all nodes.
 struct Shared<'a> {
     nodes: &'a dyn Nodes,
-    graph: OnceCell<Arc<Json>>,
+    graph: OnceLock<Arc<Json>>,
 }
 
 impl Graph for Shared<'_> {
@@ -130,7 +163,15 @@ struct Compiler<'a> {
     ephemeral: HashMap<String, Option<Injected>>,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(engine: &'a Engine, nodes: &'a dyn Nodes, database: Option<&'a dyn Database>) -> Self {
+        Self { engine, nodes, database, ephemeral: HashMap::new() }
+    }
+
+    fn all(&mut self, selected: &[String]) -> impl Iterator<Item = (String, Compilation)> {
+        selected.iter().map(|unique_id| (unique_id.clone(), self.one(unique_id)))
+    }
+
     fn one(&mut self, unique_id: &str) -> Compilation {
         let Some(node) = self.nodes.context(unique_id) else {
             let error = Error::new(Code::RefNotFound, format!("there is no node {unique_id}"));

@@ -157,6 +157,23 @@ fn a_broken_node_breaks_no_other() {
 }
 
 #[test]
+fn many_nodes_are_what_each_is_alone_in_their_order() {
+    let text = |at: usize| match at % 5 {
+        0 => "{{ nope() }}".to_owned(),
+        1 => "select * from {{ ref('e') }}".to_owned(),
+        _ => format!("select {at}"),
+    };
+    let (names, texts): (Vec<_>, Vec<_>) = (0..3 * SHARE + 1).map(|at| (format!("m{at:03}"), text(at))).unzip();
+    let of_models = names.iter().zip(&texts).map(|(name, text)| (name.as_str(), "view", text.as_str()));
+    let project = Project::of(&of_models.chain([("e", "ephemeral", "select 1")]).collect::<Vec<_>>());
+    let ids: Vec<String> = names.iter().rev().map(|name| format!("model.p.{name}")).collect();
+    let engine = engine("");
+    let all = compile(&engine, &project, &ids, None);
+    let alone = ids.iter().flat_map(|id| compile(&engine, &project, std::slice::from_ref(id), None));
+    assert!(all.into_iter().eq(alone));
+}
+
+#[test]
 fn an_incremental_model_is_deferred_with_both_renderings() {
     let text = "select 1{% if is_incremental() %} where x{% endif %}";
     let Compilation::Deferred(deferred) = compiled("", &[("m", "incremental", text)], "m") else {
