@@ -47,6 +47,7 @@ test('begins anew on what was saved just before the page was left', () => {
   first.unmount();
   const again = renderHook(() => useEditing('p', { ...FILE, text: 'select 2', version: 4 }));
   expect(again.result.current.isDirty).toBe(false);
+  expect(renderHook(() => useDraftPaths('p')).result.current).toEqual([]);
   act(() => again.result.current.change('select 3'));
   expect(again.result.current.base).toBe(4);
 });

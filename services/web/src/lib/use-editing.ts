@@ -1,3 +1,5 @@
+import { useEffect } from 'react';
+
 import { type Draft, draftOf, keepDraft, useDraft } from './drafts';
 
 /** Is a file as it was read. */
@@ -25,15 +27,16 @@ export interface Editing {
 export function useEditing(project: string, { path, text, version }: Read): Editing {
   const draft = useDraft(project, path);
   const keep = (next: Draft | null) => keepDraft(project, path, next);
+  // A draft that says what was read is saved: the page was left before it could go.
+  const isSaved = draft?.text === text;
+  useEffect(() => {
+    if (isSaved) keepDraft(project, path, null);
+  }, [project, path, isSaved]);
   return {
     text: draft?.text ?? text,
     isDirty: draft !== null && draft.text !== text,
     base: draft?.base ?? version,
-    change: (typed) => {
-      // A draft that says what was read is saved: the page was left before it could go.
-      const now = draftOf(project, path);
-      keep(typed === text ? null : { text: typed, base: now && now.text !== text ? now.base : version });
-    },
+    change: (typed) => keep(typed === text ? null : { text: typed, base: draftOf(project, path)?.base ?? version }),
     discard: () => keep(null),
     saved: (written, at) => {
       // As it is now: the caller began to save some time ago.

@@ -158,7 +158,7 @@ function Drawing({ layout, grouping, focus, onFocus, watched, ...canvas }: Drawi
   });
   const onPress = useCallback((key: string | undefined) => pressed.current(key), []);
   const { drawn, dust } = useDrawn(view, nodes, { current, held: pointer.held, isFar, onPress });
-  useRectangle(isLarge ? nodes : [], (keys) => isLarge && pick((key) => keys.has(key)));
+  useRectangle(nodes, (keys) => isLarge && pick((key) => keys.has(key)));
   const onPaneClick = (event: MouseEvent) => select(dust ? speckAt(dust, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined);
   const toggleAll = (open: boolean) => {
     grouping.toggleAll(open);

@@ -31,8 +31,12 @@ export function usePointer(): Pointer {
     () => ({
       onPointerDownCapture: ({ target }: PointerEvent) => {
         setPressed(keyAt(target));
-        const letGo = () => setPressed(undefined);
-        for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, letGo, { once: true });
+        const listening = new AbortController();
+        const letGo = () => {
+          listening.abort();
+          setPressed(undefined);
+        };
+        for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, letGo, { signal: listening.signal });
       },
       onPointerOver: ({ target, buttons }: PointerEvent) => {
         const key = keyAt(target);
